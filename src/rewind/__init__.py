@@ -1,0 +1,1 @@
+"""Rewind: ask anything of hours of video, and get the answer with the moments that prove it."""

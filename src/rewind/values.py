@@ -1,0 +1,271 @@
+"""What flows through the engine: exact time, frames, features, moments, answers. Frozen, self-checking values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from rewind.errors import ConfigError
+
+Reading = Literal["exact", "fast", "keyframes"]
+READINGS: tuple[Reading, ...] = ("exact", "fast", "keyframes")
+AnswerSource = Literal["decoder", "concepts", "none"]
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a probe says about a source before any frame is decoded.
+
+    `width` × `height` are those on screen, rotation applied. `duration_s` is None where neither the header nor the
+    stream tells it. `start_pts` is the first presentation time in ticks of `time_base` (seconds a tick).
+    """
+
+    path: str
+    container: str
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    time_base: Fraction
+    start_pts: int
+    duration_s: float | None
+    average_rate: float | None
+    frames: int | None
+    size_bytes: int | None
+    live: bool
+    seekable: bool
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Maps sample numbers to exact instants: sample k is the frame on screen at start + k / fps."""
+
+    start_pts: int
+    time_base: Fraction
+    fps: Fraction
+
+    def __post_init__(self) -> None:
+        if self.fps <= 0:
+            raise ConfigError(f"fps {self.fps}", allowed="a rate above 0", do="give --fps 1")
+        if self.time_base <= 0:
+            raise ConfigError(f"time base {self.time_base}", allowed="a positive number of seconds a tick")
+
+    def instant(self, k: int) -> Fraction:
+        """Exact presentation time of sample `k`, in seconds."""
+        return self.start_pts * self.time_base + Fraction(k) / self.fps
+
+    def pts_limit(self, k: int) -> int:
+        """The greatest PTS (ticks) that is not after sample `k`'s instant."""
+        return int(self.instant(k) / self.time_base // 1)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One sample: number `index` on the clock, the `pts` of the picture shown, its pixels (H, W, 3) uint8 RGB."""
+
+    index: int
+    pts: int
+    pixels: npt.NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:
+            raise ConfigError(f"pixels {self.pixels.shape} {self.pixels.dtype}", allowed="(H, W, 3) uint8")
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Sample numbers and PTS of T frames on one clock; `index` rises strictly, `pts` never falls."""
+
+    clock: Clock
+    index: npt.NDArray[np.int64]
+    pts: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.index.shape != self.pts.shape or self.index.ndim != 1:
+            raise ConfigError(f"index {self.index.shape} and pts {self.pts.shape}", allowed="two arrays of one length")
+        if (np.diff(self.index) <= 0).any():
+            raise ConfigError("sample numbers that do not rise", allowed="strictly rising sample numbers")
+        if (np.diff(self.pts) < 0).any():
+            raise ConfigError("presentation times that fall", allowed="presentation times that never fall")
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, rows: slice) -> Timeline:
+        return Timeline(self.clock, self.index[rows], self.pts[rows])
+
+    def instant(self, row: int) -> Fraction:
+        """Exact time in seconds of the sample in `row`."""
+        return self.clock.instant(int(self.index[row]))
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """Instants (T,) as float seconds: a view of exact time, for arithmetic that needs no exactness."""
+        start = float(self.clock.start_pts * self.clock.time_base)
+        return start + self.index.astype(np.float64) / float(self.clock.fps)
+
+    def rows_until(self, t_s: float) -> int:
+        """How many leading rows lie before second `t_s` of the file's own time (half-open: an instant at t is out)."""
+        return int(np.searchsorted(self.seconds, t_s, side="left"))
+
+    @staticmethod
+    def regular(frames: int, *, fps: Fraction = Fraction(1)) -> Timeline:
+        """A timeline that starts at 0 and misses no sample."""
+        index = np.arange(frames, dtype=np.int64)
+        return Timeline(Clock(0, 1 / fps, fps), index, index.copy())
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the frozen vision encoder says of T frames, with their times.
+
+    `deep` (T, P, C) patch grid for perceive; `fine` (T, Pf, Cf) patch grid for detail; `posterior` (T, V, K): the
+    classifier's posterior over K classes for V views of the frame (view 0 is the whole frame).
+    """
+
+    timeline: Timeline
+    deep: torch.Tensor
+    fine: torch.Tensor
+    posterior: torch.Tensor
+
+    def __post_init__(self) -> None:
+        t = len(self.timeline)
+        for name in ("deep", "fine", "posterior"):
+            tensor: torch.Tensor = getattr(self, name)
+            if tensor.ndim != 3 or tensor.shape[0] != t:
+                raise ConfigError(f"{name} features {tuple(tensor.shape)} for {t} frames", allowed="(T, ., .)")
+
+    def __len__(self) -> int:
+        return len(self.timeline)
+
+    def __getitem__(self, rows: slice) -> Features:
+        return Features(self.timeline[rows], self.deep[rows], self.fine[rows], self.posterior[rows])
+
+    @staticmethod
+    def join(parts: Sequence[Features]) -> Features:
+        """Several stretches of one video, in time order, as one."""
+        if not parts:
+            raise ConfigError("no features to join", allowed="at least one stretch")
+        timeline = Timeline(
+            parts[0].timeline.clock,
+            np.concatenate([p.timeline.index for p in parts]),
+            np.concatenate([p.timeline.pts for p in parts]),
+        )
+        deep, fine, posterior = (torch.cat([getattr(p, n) for p in parts]) for n in ("deep", "fine", "posterior"))
+        return Features(timeline, deep, fine, posterior)
+
+
+@dataclass(frozen=True, order=True)
+class Moment:
+    """A half-open stretch [start_s, end_s) of the file's own time, in seconds, with a score in 0–1."""
+
+    start_s: float
+    end_s: float
+    score: float
+
+    def __post_init__(self) -> None:
+        if not self.end_s > self.start_s:
+            raise ConfigError(f"a moment from {self.start_s} to {self.end_s} s", allowed="an end after the start")
+
+
+@dataclass(frozen=True)
+class KeyFrame:
+    """A frame that the rewind chose: its time in the file (seconds), its score in 0–1, its row in the timeline."""
+
+    time_s: float
+    score: float
+    row: int
+
+
+@dataclass(frozen=True)
+class FrameCount:
+    """`sampled` instants asked for, `read` of them given a picture, `skipped` broken ones."""
+
+    sampled: int
+    read: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class TokenCount:
+    """Language-model tokens of one answer; `total` = shown + detail + separator + instruction + reserve ≤ `budget`."""
+
+    memory_stored: int
+    memory_shown: int
+    detail: int
+    instruction: int
+    answer_reserve: int
+    total: int
+    budget: int
+
+    def __post_init__(self) -> None:
+        if self.total > self.budget:
+            raise ConfigError(f"{self.total} tokens", allowed=f"at most the budget of {self.budget}")
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Wall seconds that each part took; 0 for a part that was found in the store or the cache."""
+
+    read: float = 0.0
+    encode: float = 0.0
+    memory: float = 0.0
+    select: float = 0.0
+    answer: float = 0.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `find` gives: moments, best first, or `absent`. `best` is the best score anywhere, with its time."""
+
+    absent: bool
+    moments: tuple[Moment, ...]
+    best_score: float
+    best_time_s: float
+    threshold: float
+    frames: FrameCount
+    model: str
+    video: VideoInfo
+    degradations: tuple[str, ...] = ()
+    seconds: Seconds = field(default_factory=Seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `rewind find --json` prints."""
+        return _plain(self)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `ask` gives: words and the evidence for them. `confidence` in 0–1 is that of `answer_source`."""
+
+    answer: str
+    absent: bool
+    moments: tuple[Moment, ...]
+    key_frames: tuple[KeyFrame, ...]
+    confidence: float
+    answer_source: AnswerSource
+    tokens: TokenCount
+    frames: FrameCount
+    model: str
+    video: VideoInfo
+    degradations: tuple[str, ...] = ()
+    seconds: Seconds = field(default_factory=Seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `rewind ask --json` prints."""
+        return _plain(self)
+
+
+def _plain(value: Found | Answer) -> dict[str, Any]:
+    data = asdict(value)
+    data["video"] = {"path": value.video.path, "duration_s": value.video.duration_s}
+    for name in ("moments", "key_frames", "degradations"):
+        if name in data:
+            data[name] = list(data[name])
+    return data

@@ -1,0 +1,32 @@
+"""Fixtures that every room shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--corpus", default=None, help="folder of real files (videos/, annotations/, peers/)")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_and_seed() -> None:
+    """Tests run side by side: one thread each, and the same numbers every time."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def corpus(request: pytest.FixtureRequest) -> Path:
+    """The folder given by --corpus; the test is skipped, saying so, where none is given."""
+    given = request.config.getoption("--corpus") or os.environ.get("REWIND_CORPUS")
+    if not given:
+        pytest.skip("needs real files: pytest --corpus DIR")
+    folder = Path(given).resolve()
+    if not (folder / "videos").is_dir():
+        pytest.fail(f"--corpus {given}: no folder videos/ in it")
+    return folder
