@@ -1,0 +1,156 @@
+"""One frozen config holds every open choice of the method; one dial, `size`, gives all widths and depths.
+
+Tags follow the paper's reading in docs/architecture.md: [P] the paper, [us] our choice where the paper is silent.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from rewind.errors import ConfigError
+
+Size = Literal["nano", "small", "base", "7b"]
+Selector = Literal["density_peaks", "top_k", "uniform", "random"]
+Detail = Literal["learned", "pool"]
+Perceives = Literal["deep", "deep+fine"]
+
+
+@dataclass(frozen=True)
+class ReWindConfig:
+    """Shapes and choices of one ReWind model.
+
+    Widths: `vision_width` C and `patches` P of the deep grid, `fine_width` and `fine_grid` of the fine grid,
+    `text_width` of the frozen instruction encoder, `width` D of memory and perceiver, `decoder_width` H.
+    """
+
+    size: str = "nano"
+    # what the frozen encoders give
+    vision: str = "efficientnet-lite0"
+    text: str = "all-minilm-l6-v2"
+    vision_width: int = 320
+    patches: int = 49
+    fine_width: int = 112
+    fine_grid: int = 14
+    text_width: int = 384
+    # read - perceive - write
+    width: int = 128
+    heads: int = 4
+    layers: int = 2
+    queries: int = 16  # 32 as published [P]
+    clip_frames: int = 8  # F [us]
+    write_tokens: int = 2  # [P]
+    feed_forward: int = 2  # times the width
+    perceives: Perceives = "deep+fine"  # [us]: the fine grid folded 2 x 2 into the deep one, still P tokens
+    own_perceive_queries: bool = False  # [us]: R itself starts the queries [P]; True adds learned ones
+    instruct_patches: bool = True  # [us]: patches attend to the instruction
+    instruct_queries: bool = True  # [us]: queries attend to the instruction before they attend to patches
+    read_memory: bool = True  # False: R = Q_R always (the removal "without read")
+    write_mean: bool = True  # [us]: add the mean of the frame's queries to what is written
+    score_width: int = 64
+    # rewind: selection and detail
+    selector: Selector = "density_peaks"
+    candidates: int = 64  # [P]
+    key_frames: int = 8  # [P]
+    neighbours: int = 5  # [us]
+    reserve: int = 4  # [us]: slots kept for the plain best scores, since clustering can lose the needle
+    detail: Detail = "learned"  # [us]; "pool" averages the fine grid
+    detail_tokens: int = 32  # [P]
+    instruct_detail: bool = True  # [us]: detail queries start from the instruction
+    # language
+    decoder: str = "bundled"  # or "hub:NAME_OR_FOLDER"
+    decoder_width: int = 192
+    decoder_layers: int = 4
+    decoder_heads: int = 6
+    vocabulary: int = 512
+    budget: int = 1536
+    instruction_limit: int = 128
+    answer_reserve: int = 32
+    score_in_prompt: bool = True  # [us]: a memory token tells the decoder its frame's relevance
+    # LoRA of a Hub decoder [P]
+    lora_rank: int = 64
+    lora_alpha: int = 32
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "queries", "clip_frames", "write_tokens", "key_frames", "detail_tokens"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name}={getattr(self, name)}", allowed="1 or more")
+        if self.width % self.heads:
+            raise ConfigError(f"heads={self.heads} for width={self.width}", allowed="a divisor of the width")
+        if self.decoder == "bundled" and self.decoder_width % self.decoder_heads:
+            raise ConfigError(
+                f"decoder_heads={self.decoder_heads} for decoder_width={self.decoder_width}", allowed="a divisor"
+            )
+        if self.candidates < self.key_frames or not 0 <= self.reserve <= self.key_frames:
+            raise ConfigError(
+                f"candidates={self.candidates}, key_frames={self.key_frames}, reserve={self.reserve}",
+                allowed="reserve <= key_frames <= candidates",
+            )
+        if self.perceives == "deep+fine" and self.fine_grid**2 != 4 * self.patches:
+            raise ConfigError(
+                f"perceives='deep+fine' with {self.fine_grid}² fine and {self.patches} deep patches",
+                allowed="a fine grid of twice the side",
+                do="set perceives='deep'",
+            )
+        if self.memory_budget < 2 * self.write_tokens:
+            raise ConfigError(
+                f"budget={self.budget}",
+                allowed=f"more than {self.budget - self.memory_budget} tokens for detail, instruction and answer",
+                do="raise the budget or ask for fewer key frames",
+            )
+
+    @property
+    def memory_budget(self) -> int:
+        """Language-model tokens left for memory: the budget less detail, the separator, instruction and answer."""
+        fixed = self.key_frames * self.detail_tokens + 1 + self.instruction_limit + self.answer_reserve
+        return self.budget - fixed
+
+    @staticmethod
+    def of_size(size: str, **changes: Any) -> ReWindConfig:
+        """The config of a published or bundled size.
+
+        Raises:
+            ConfigError: no such size.
+        """
+        if size not in SIZES:
+            raise ConfigError(f"size {size!r}", allowed=", ".join(SIZES))
+        return replace(SIZES[size], **changes)
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps({"model_type": "rewind", **asdict(self)}, indent=2) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def load(path: Path) -> ReWindConfig:
+        """Read a config file; a field that this version does not know is refused, by name."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: {error}", allowed="a config.json written by save_pretrained") from error
+        if not isinstance(data, dict):
+            raise ConfigError(f"{path}: not a JSON object", allowed="a config.json written by save_pretrained")
+        known = {f.name for f in fields(ReWindConfig)}
+        unknown = sorted(set(data) - known - {"model_type", "architectures", "transformers_version"})
+        if unknown:
+            raise ConfigError(f"{path}: fields {', '.join(unknown)}", allowed="fields of this version's ReWindConfig")
+        return ReWindConfig(**{k: v for k, v in data.items() if k in known})
+
+
+_EVA = {"vision": "hub:EVA-CLIP-g", "vision_width": 1408, "patches": 256, "fine_width": 1408, "fine_grid": 16}
+SIZES: dict[str, ReWindConfig] = {
+    "nano": ReWindConfig(),
+    "small": ReWindConfig(
+        size="small", width=256, heads=8, layers=4, queries=32, decoder_width=384, decoder_layers=8, budget=2048
+    ),
+    "base": ReWindConfig(
+        size="base", width=512, heads=8, layers=6, queries=32, feed_forward=4, decoder_width=768, decoder_layers=12,
+        decoder_heads=12, budget=3072, perceives="deep",
+    ),
+    "7b": ReWindConfig(
+        size="7b", text="hub:bert-base-uncased", text_width=768, width=768, heads=12, layers=8, queries=32,
+        feed_forward=4, perceives="deep", instruct_queries=False, instruct_detail=False, score_in_prompt=False,
+        reserve=0, score_width=256, decoder="hub:meta-llama/Llama-2-7b-hf", decoder_width=4096, decoder_layers=32,
+        decoder_heads=32, vocabulary=32000, budget=4096, **_EVA,
+    ),
+}  # fmt: skip

@@ -1,0 +1,119 @@
+"""Decoders behind one call: prompt parts and a question in; text, token probabilities and token counts out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from rewind.config import ReWindConfig
+from rewind.errors import BudgetError, WeightsError
+from rewind.language.decoder import BundledDecoder
+from rewind.language.prompt import Prompt, PromptParts
+from rewind.language.tokenizer import AnswerTokenizer
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Text, the natural-log probability of each generated token, and the prompt's length without and with words."""
+
+    text: str
+    log_probabilities: tuple[float, ...]
+    instruction_tokens: int
+
+
+class Speaker(Protocol):
+    """What an answer needs from a decoder."""
+
+    def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
+        """Answer greedily in at most `limit` tokens; the instruction may take `room` tokens.
+
+        Raises: BudgetError where the instruction does not fit.
+        """
+        ...
+
+
+class BundledSpeaker:
+    """The bundled decoder: the instruction enters as the frozen text encoder's features."""
+
+    def __init__(self, decoder: BundledDecoder, tokenizer: AnswerTokenizer) -> None:
+        self._decoder = decoder
+        self._tokenizer = tokenizer
+
+    def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
+        used = int(parts.text_mask.sum())
+        if used > room:
+            raise BudgetError(f"an instruction of {used} tokens", allowed=f"{room} tokens", do="ask more briefly")
+        embeddings, mask = prompt(parts)
+        words = self._decoder.generate(embeddings[:, mask[0]], limit=limit)
+        return Spoken(self._tokenizer.decode(words.ids), words.log_probabilities, used)
+
+
+class HubDecoder(nn.Module):
+    """Any causal language model of the Hub or of a folder (transformers), fed with embeddings.
+
+    Its own tokenizer writes the instruction. The projections into its width come with ReWind's weights; where they
+    were not trained for this decoder, the answer says so.
+    """
+
+    def __init__(self, source: str, *, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.source = source
+        self.model, self.tokenizer = _load(source, dtype)
+        self.width = int(self.model.get_input_embeddings().embedding_dim)
+
+    @torch.no_grad()
+    def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
+        ids = self._words(question)
+        if ids.shape[1] > room:
+            raise BudgetError(f"an instruction of {ids.shape[1]} tokens", allowed=f"{room} tokens", do="ask briefly")
+        table = self.model.get_input_embeddings()
+        embeddings, mask = prompt(parts, instruction=False)
+        words = table(ids.to(table.weight.device))
+        # Visual tokens enter at the scale of the model's own words: a foreign norm drowns either side.
+        seen = embeddings[:, mask[0]].to(words.dtype)
+        seen = seen * (words.norm(dim=-1).mean() / seen.norm(dim=-1, keepdim=True).clamp(min=1e-6))
+        joined = torch.cat([seen, words], dim=1)
+        out = self.model.generate(
+            inputs_embeds=joined,
+            attention_mask=torch.ones(joined.shape[:2], dtype=torch.long, device=joined.device),
+            max_new_tokens=limit, do_sample=False, output_scores=True, return_dict_in_generate=True,
+            pad_token_id=self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0,
+        )  # fmt: skip
+        new = out.sequences[0, -len(out.scores) :]
+        scores = tuple(float(s[0].float().log_softmax(-1)[t]) for s, t in zip(out.scores, new, strict=True))
+        return Spoken(self.tokenizer.decode(new, skip_special_tokens=True).strip(), scores, ids.shape[1])
+
+    def _words(self, question: str) -> Tensor:
+        if getattr(self.tokenizer, "chat_template", None):
+            chat = [{"role": "user", "content": question}]
+            text = self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+        else:
+            text = f"Question: {question}\nAnswer:"
+        return torch.tensor([self.tokenizer(text)["input_ids"]])
+
+
+def _load(source: str, dtype: torch.dtype) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder, gguf = Path(source), {}
+    if folder.suffix == ".gguf":
+        folder, gguf = folder.parent, {"gguf_file": folder.name}
+    name = str(folder) if gguf or folder.exists() else source
+    try:
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, **gguf).eval().requires_grad_(False)
+        return model, AutoTokenizer.from_pretrained(name, **gguf)
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"decoder {source!r}: {error}",
+            allowed="a causal language model of the Hub, its folder, or a .gguf file",
+            do="check the name, or download it first",
+        ) from error
+
+
+def hub_source(config: ReWindConfig) -> str | None:
+    """The Hub name or folder of the config's decoder; None for the bundled one."""
+    return config.decoder.removeprefix("hub:") if config.decoder.startswith("hub:") else None

@@ -1,0 +1,7 @@
+"""Features + instruction → memory: read, perceive, write, and the state that the caller owns."""
+
+from rewind.memory.perceiver import PatchProjection, Perceiver
+from rewind.memory.read_write import Read, Write
+from rewind.memory.state import MemoryState
+
+__all__ = ["MemoryState", "PatchProjection", "Perceiver", "Read", "Write"]

@@ -1,0 +1,217 @@
+"""The parts joined: begin, update, select, answer. State stays with the caller; the model keeps none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rewind.config import ReWindConfig
+from rewind.errors import ConfigError, WeightsError
+from rewind.language.decoder import BundledDecoder
+from rewind.language.prompt import Prompt, PromptParts, places
+from rewind.language.speak import BundledSpeaker, Speaker
+from rewind.language.tokenizer import AnswerTokenizer
+from rewind.memory import MemoryState, PatchProjection, Perceiver, Read, Write
+from rewind.selection.choose import choose_frames
+from rewind.selection.detail import detail_of
+from rewind.selection.digest import digest
+from rewind.selection.score import FrameScore
+from rewind.text import TextFeatures
+from rewind.values import TokenCount
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Key frames: `rows` of the timeline in time order, with the relevance of each."""
+
+    rows: tuple[int, ...]
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the decoder said: text, calibrated confidence in 0–1, tokens used, and what was given up."""
+
+    text: str
+    confidence: float
+    tokens: TokenCount
+    degradations: tuple[str, ...]
+
+
+class ReWind(nn.Module):
+    """Read–perceive–write memory, rewind, prompt and decoder; sizes from `config`.
+
+    Args:
+        tokenizer: of the bundled decoder; None where another decoder speaks.
+        speaker: a decoder from elsewhere (`HubDecoder`), for a config whose `decoder` is not "bundled".
+        name: what results call this model.
+    """
+
+    answer_temperature: Tensor
+    answers: Tensor
+
+    def __init__(
+        self,
+        config: ReWindConfig,
+        *,
+        tokenizer: AnswerTokenizer | None = None,
+        speaker: Speaker | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.name = name or f"rewind-{config.size}"
+        self.tokenizer = tokenizer
+        self._speaker = speaker
+        self.instruct = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, config.width))
+        self.pool = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, config.width))
+        self.patches = PatchProjection(config)
+        self.read = Read(config)
+        self.perceiver = Perceiver(config)
+        self.write = Write(config)
+        self.score = FrameScore(config)
+        self.detail = detail_of(config)
+        self.prompt = Prompt(config)
+        self.decoder = BundledDecoder(config) if config.decoder == "bundled" else None
+        self.known = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, 1))
+        self.register_buffer("answer_temperature", torch.ones(()))
+        # 1 where prompt and decoder were trained together; a decoder from elsewhere starts at 0.
+        self.register_buffer("answers", torch.zeros(()))
+
+    # --- the loop ---------------------------------------------------------------------------------------------
+
+    def begin(self, text: TextFeatures) -> MemoryState:
+        """An empty memory for instructions `text` (B of them; one video each)."""
+        tokens = text.tokens.to(self.device, self.dtype)
+        pooled = text.pooled.to(self.device, self.dtype)
+        return MemoryState(self.instruct(tokens), text.mask.to(self.device), self.pool(pooled))
+
+    def update(self, state: MemoryState, deep: Tensor, fine: Tensor | None = None) -> MemoryState:
+        """Read, perceive, write one clip.
+
+        Args:
+            state: memory so far; stays valid and unchanged.
+            deep: (f, P, C) or (B, f, P, C), f at most `clip_frames`.
+            fine: (f, Pf, Cf) or (B, f, Pf, Cf); needed where the config's `perceives` is "deep+fine".
+
+        Returns: memory with f more frames.
+        """
+        return self.perceive(state, self.project(deep, fine))
+
+    def project(self, deep: Tensor, fine: Tensor | None = None) -> Tensor:
+        """What of a clip depends on no instruction: (…, P, C) and (…, Pf, Cf) → (…, P, D)."""
+        fine = None if fine is None else fine.to(self.device, self.dtype)
+        return self.patches(deep.to(self.device, self.dtype), fine)  # type: ignore[no-any-return]
+
+    def perceive(self, state: MemoryState, patches: Tensor) -> MemoryState:
+        """The loop on projected patches (f, P, D) or (B, f, P, D)."""
+        if patches.ndim == 3:
+            patches = patches[None]
+        if not 1 <= patches.shape[1] <= self.config.clip_frames:
+            raise ConfigError(f"a clip of {patches.shape[1]} frames", allowed=f"1 to {self.config.clip_frames}")
+        perceived = self.perceiver(self.read(state), patches, state.text, state.text_mask)
+        tokens = self.write(perceived)
+        return state.append(tokens, *self.read.project(tokens))
+
+    # --- the rewind -------------------------------------------------------------------------------------------
+
+    def frame_scores(self, state: MemoryState) -> Tensor:
+        """Relevance in 0–1 of each remembered frame to the instruction: (T,), calibrated."""
+        logits = self.score(state.tokens(), state.pooled)
+        return self.score.probability(logits)[0].float()  # type: ignore[no-any-return]
+
+    def select(self, state: MemoryState, *, scores: Tensor) -> Selection:
+        """The key frames by relevance `scores` (T,) and density peaks of the memory tokens side by side [us]."""
+        features = state.tokens()[0].flatten(1).float()
+        rows = choose_frames(
+            scores,
+            features,
+            candidates=self.config.candidates,
+            keep=self.config.key_frames,
+            reserve=self.config.reserve,
+            neighbours=self.config.neighbours,
+            selector=self.config.selector,
+        )
+        return Selection(rows, tuple(float(scores[r]) for r in rows))
+
+    # --- the answer -------------------------------------------------------------------------------------------
+
+    def familiarity(self, text: TextFeatures) -> float:
+        """0–1: how like the instructions that the decoder was trained to answer this one is."""
+        return float(torch.sigmoid(self.known(text.pooled.to(self.device, self.dtype)))[0, 0])
+
+    @torch.no_grad()
+    def answer(
+        self, state: MemoryState, selection: Selection, *, text: TextFeatures, fine: Tensor, seconds: Tensor,
+        scores: Tensor,
+    ) -> Decoded:  # fmt: skip
+        """Answer from memory, key frames and instruction, within the budget at any length.
+
+        Args:
+            state: memory of T frames.
+            selection: k key frames; fine: their fine patches (k, Pf, Cf), in the same order.
+            text: the instruction's features (the same as `begin` was given).
+            seconds: (T,) times; scores: (T,) relevance.
+        """
+        limit = self.config.instruction_limit
+        degradations = []
+        if text.tokens.shape[1] > limit:
+            degradations.append(f"the instruction was cut to its first {limit} tokens")
+        shown = digest(
+            state.tokens()[0], scores, seconds.double(), budget_tokens=self.config.memory_budget
+        )
+        if shown.merged_frames:
+            degradations.append(f"{shown.merged_frames} of {state.frames} frames' memory merged to fit the budget")
+        start, end = float(seconds[0]), float(seconds[-1]) + 1.0
+        width = self.config.write_tokens
+        middle = (shown.start_s + shown.end_s).to(self.device, self.dtype) / 2 - 0.5
+        rows = torch.tensor(selection.rows, dtype=torch.long)
+        parts = PromptParts(
+            memory=shown.tokens.to(self.device, self.dtype).flatten(0, 1)[None],
+            memory_place=places(middle, start_s=start, end_s=end).repeat_interleave(width, 0)[None],
+            memory_score=shown.scores.to(self.device, self.dtype).repeat_interleave(width)[None],
+            memory_mask=torch.ones(1, shown.tokens.shape[0] * width, dtype=torch.bool, device=self.device),
+            detail=self.detail(fine[None].to(self.device, self.dtype), state.pooled),
+            detail_place=places(seconds[rows].to(self.device, self.dtype), start_s=start, end_s=end)[None],
+            detail_mask=torch.ones(1, len(rows), dtype=torch.bool, device=self.device),
+            text=text.tokens[:, :limit].to(self.device, self.dtype),
+            text_mask=text.mask[:, :limit].to(self.device),
+        )  # fmt: skip
+        return self._decode(parts, text, tuple(degradations), stored=state.frames * width)
+
+    def _decode(self, parts: PromptParts, text: TextFeatures, degradations: tuple[str, ...], *, stored: int) -> Decoded:
+        config = self.config
+        spoken = self.speaker.speak(
+            self.prompt, parts, text.texts[0], room=config.instruction_limit, limit=config.answer_reserve
+        )
+        shown, detail = parts.memory.shape[1], int(parts.detail.shape[1] * parts.detail.shape[2])
+        total = shown + 1 + detail + spoken.instruction_tokens + config.answer_reserve
+        tokens = TokenCount(
+            stored, shown, detail, spoken.instruction_tokens, config.answer_reserve, total, config.budget
+        )
+        trained = bool(self.answers)
+        certainty = math.exp(sum(spoken.log_probabilities) / float(self.answer_temperature))
+        confidence = certainty * self.familiarity(text) if trained else 0.0
+        if not trained:
+            degradations = (*degradations, "the projections into this decoder are not trained: its words mean nothing yet")
+        return Decoded(spoken.text, confidence, tokens, degradations)
+
+    @property
+    def speaker(self) -> Speaker:
+        """The decoder that answers. Raises: WeightsError where the model was made without one."""
+        if self._speaker is not None:
+            return self._speaker
+        if self.decoder is None or self.tokenizer is None:
+            raise WeightsError(f"{self.name} was made without its decoder", do="load it with rewind.models.load")
+        return BundledSpeaker(self.decoder, self.tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        return self.read.queries.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.read.queries.dtype

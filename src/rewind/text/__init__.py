@@ -1,0 +1,25 @@
+"""Instructions → text features: token by token, and pooled to one vector of length 1."""
+
+from __future__ import annotations
+
+from rewind.errors import ConfigError
+from rewind.text.encoder import TextEncoder, TextFeatures, load_minilm
+
+__all__ = ["TextEncoder", "TextFeatures", "available", "load_text"]
+
+
+def available() -> tuple[str, ...]:
+    """Names that `load_text` takes, beside `hub:PATH_OR_ID`."""
+    return ("all-minilm-l6-v2",)
+
+
+def load_text(name: str = "all-minilm-l6-v2") -> TextEncoder:
+    """A frozen text encoder by name.
+
+    Raises:
+        ConfigError: an unknown name.
+        WeightsError: weights missing or not the expected ones.
+    """
+    if name in ("all-minilm-l6-v2", "nano"):
+        return load_minilm()
+    raise ConfigError(f"text encoder {name!r}", allowed=", ".join(available()) + " or hub:PATH_OR_ID")

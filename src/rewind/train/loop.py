@@ -1,0 +1,174 @@
+"""One training loop for every stage: steps drawn by (seed, step), checkpoints, resume to the same curve, a curve file."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from rewind.errors import WeightsError
+
+Progress = Callable[[str, int, int, dict[str, float]], None]
+Step = Callable[[int], tuple[Tensor, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`steps` steps of `batch` videos of `frames` frames; the rate rises over `warm_up` steps, then falls as a cosine.
+
+    `teacher`: share of samples whose key frames are drawn by the truth, from the first step's to the last step's.
+    """
+
+    name: str
+    steps: int
+    batch: int
+    frames: int
+    rate: float
+    warm_up: int = 50
+    teacher: tuple[float, float] = (0.5, 0.5)
+
+    def rate_at(self, step: int) -> float:
+        if step < self.warm_up:
+            return self.rate * (step + 1) / self.warm_up
+        share = (step - self.warm_up) / max(1, self.steps - self.warm_up)
+        return self.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
+
+    def teacher_at(self, step: int) -> float:
+        first, last = self.teacher
+        return first + (last - first) * step / max(1, self.steps - 1)
+
+
+class Run:
+    """A training run in a folder: what was trained (`modules`), how far it is, and its curve.
+
+    The folder holds `state.pt` (tensors and numbers only, read with weights_only) and `curve.jsonl`.
+    """
+
+    def __init__(self, folder: Path, modules: Iterable[nn.Module], *, every_s: float = 120.0) -> None:
+        self.folder = folder
+        self.modules = nn.ModuleList(modules)
+        self.every_s = every_s
+        self.stage, self.step = 0, 0
+        self.optimiser = self._new_optimiser()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def resume(self) -> bool:
+        """Go on where the folder's checkpoint stands; False where there is none. The curve is cut back to it."""
+        path = self.folder / "state.pt"
+        if not path.is_file():
+            return False
+        try:
+            kept = torch.load(path, weights_only=True)
+            self.modules.load_state_dict(kept["modules"])
+            self.optimiser.load_state_dict(kept["optimiser"])
+        except Exception as error:  # torch raises several kinds for a damaged or foreign file
+            raise WeightsError(f"{path}: {error}", allowed="a checkpoint of this run", do="train without --resume") from error
+        self.stage, self.step = kept["stage"], kept["step"]
+        curve = self.folder / "curve.jsonl"
+        if curve.is_file():
+            rows = [json.loads(line) for line in curve.read_text().splitlines()]
+            rows = [r for r in rows if (r["stage"], r["step"]) < (self.stage, self.step)]
+            curve.write_text("".join(json.dumps(r) + "\n" for r in rows))
+        return True
+
+    def run(self, index: int, stage: Stage, step: Step, *, stop_at: float | None, progress: Progress) -> bool:
+        """Run one stage to its end; a stage that the checkpoint is past is skipped.
+
+        Args:
+            step: called with the step number; gives the loss and the numbers for the curve. It must draw all that is
+                random from (seed, step), so that a resumed run takes the same steps.
+            stop_at: `time.monotonic()` at which to save and stop.
+
+        Returns: False where the time ran out first.
+        """
+        if index < self.stage:
+            return True
+        if index > self.stage:
+            self.stage, self.step, self.optimiser = index, 0, self._new_optimiser()
+        saved = time.monotonic()
+        parameters = [p for p in self.modules.parameters() if p.requires_grad]
+        while self.step < stage.steps:
+            for group in self.optimiser.param_groups:
+                group["lr"] = stage.rate_at(self.step)
+            began = time.monotonic()
+            loss, numbers = step(self.step)
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(parameters, 1.0)
+            if torch.isfinite(norm):
+                self.optimiser.step()
+            self.optimiser.zero_grad(set_to_none=True)
+            numbers = {"loss": float(loss.detach()), "norm": float(norm), **numbers, "seconds": time.monotonic() - began}
+            self._log(index, stage, numbers)
+            self.step += 1
+            progress(stage.name, self.step, stage.steps, numbers)
+            now = time.monotonic()
+            late = stop_at is not None and now > stop_at
+            if late or now - saved > self.every_s:
+                self.save()
+                saved = now
+            if late:
+                return False
+        self.save()
+        return True
+
+    def save(self) -> None:
+        kept = {
+            "modules": self.modules.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "stage": self.stage,
+            "step": self.step,
+        }
+        temporary = self.folder / "state.pt.tmp"
+        torch.save(kept, temporary)
+        temporary.replace(self.folder / "state.pt")
+
+    def _log(self, index: int, stage: Stage, numbers: dict[str, float]) -> None:
+        row = {"stage": index, "name": stage.name, "step": self.step, **{k: round(v, 5) for k, v in numbers.items()}}
+        with (self.folder / "curve.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _new_optimiser(self) -> torch.optim.AdamW:
+        matrices = [p for p in self.modules.parameters() if p.requires_grad and p.ndim >= 2]
+        others = [p for p in self.modules.parameters() if p.requires_grad and p.ndim < 2]
+        groups = [{"params": matrices, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
+        return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98))
+
+
+def plot_curve(folder: Path) -> Path | None:
+    """Draw the run's curve to `curve.png`; None where matplotlib is not installed."""
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+    except ImportError:
+        return None
+    rows = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
+    names = [n for n in ("loss", "answer", "relevance", "correct") if any(n in r for r in rows)]
+    figure, axes = pyplot.subplots(len(names), 1, figsize=(9, 2.4 * len(names)), sharex=True, squeeze=False)
+    for axis, name in zip(axes[:, 0], names, strict=True):
+        for stage in sorted({r["name"] for r in rows}, key=[r["name"] for r in rows].index):
+            points = [(i, r[name]) for i, r in enumerate(rows) if r["name"] == stage and name in r]
+            if points:
+                x, y = zip(*points, strict=True)
+                smooth = torch.tensor(y).unfold(0, min(25, len(y)), 1).mean(1).tolist()
+                axis.plot(x[-len(smooth) :], smooth, label=stage)
+        axis.set_ylabel(name)
+    axes[0, 0].legend()
+    axes[-1, 0].set_xlabel("step")
+    figure.tight_layout()
+    path = folder / "curve.png"
+    figure.savefig(path)
+    pyplot.close(figure)
+    return path
+
+
+def describe(stages: Iterable[Stage]) -> list[dict[str, object]]:
+    """The stages as plain data, for a run's record."""
+    return [asdict(stage) for stage in stages]

@@ -1,0 +1,220 @@
+"""One decoder: coded packets in, timed pictures out, broken ones as holes; and the picture as upright RGB pixels."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.codec.context import CodecContext
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from rewind.values import Reading
+from rewind.video.source import MAX_PIXELS
+
+Timing = Literal["pts", "ordered", "counted"]
+"""Where times come from: the packets' PTS; the packets' times put in order (containers that store none for display,
+such as AVI); or counting pictures at the average rate (raw streams, which store none at all)."""
+
+
+class Coded(NamedTuple):
+    """A packet with what its headers say. `pts` is its time for display, None where the file does not tell;
+    `start`: a group of pictures that needs nothing before it begins here; `layer` as in `bitstream.Nature`."""
+
+    packet: Packet[VideoStream]
+    pts: int | None
+    start: bool
+    layer: int
+    displayed: bool
+
+
+class Decoded(NamedTuple):
+    """A picture and its time, or (`frame` None) the time of one that could not be decoded."""
+
+    pts: int
+    frame: VideoFrame | None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to make a decoder of the same stream again, for another thread."""
+
+    codec: str
+    extradata: bytes | None
+    width: int
+    height: int
+    pix_fmt: str | None
+    reading: Reading
+
+    @staticmethod
+    def of(stream: VideoStream, reading: Reading) -> Recipe:
+        """The recipe of an open stream."""
+        ctx = stream.codec_context
+        return Recipe(ctx.codec.name, ctx.extradata, ctx.width, ctx.height, ctx.pix_fmt, reading)
+
+    def make(self, extradata: bytes | None = None) -> VideoCodecContext:
+        """A decoder with one thread, not yet open."""
+        ctx = CodecContext.create(self.codec, "r")
+        assert isinstance(ctx, VideoCodecContext)
+        if extradata or self.extradata:
+            ctx.extradata = extradata or self.extradata
+        if self.width and self.height:
+            ctx.width, ctx.height = self.width, self.height
+        if self.pix_fmt:
+            ctx.pix_fmt = self.pix_fmt
+        ctx.thread_count = 1
+        configure(ctx, self.reading)
+        return ctx
+
+
+def configure(ctx: VideoCodecContext, reading: Reading) -> None:
+    """Sets what a way of reading leaves out inside the decoder: must come before its first packet."""
+    options = {"max_pixels": str(MAX_PIXELS)}
+    if reading == "fast":
+        options["skip_loop_filter"] = "all"
+        ctx.skip_frame = "NONREF"
+    elif reading == "keyframes":
+        ctx.skip_frame = "NONKEY"
+    ctx.options = options
+
+
+class Decoder:
+    """Feeds one codec context and gives its pictures their times. Errors become holes; nothing is raised."""
+
+    def __init__(self, ctx: VideoCodecContext, *, timing: Timing = "pts", start: int = 0, step: Fraction = Fraction(1)) -> None:
+        self.ctx, self.timing, self.step = ctx, timing, step
+        self.errors = 0
+        self._start = start
+        self._count = 0
+        self._owed = 0  # errors whose packet is not known yet: frame threads report them late
+        self._waiting: list[int] = []
+
+    def feed(self, coded: Coded) -> list[Decoded]:
+        """Decodes one packet: the pictures that are ready, in order of presentation, and the holes."""
+        if coded.pts is not None and coded.displayed:
+            insort(self._waiting, coded.pts)
+        try:
+            frames = self.ctx.decode(coded.packet)
+        except (av.FFmpegError, ValueError, MemoryError):
+            return self._error()
+        return [entry for frame in frames for entry in self._stamp(frame)]
+
+    def drain(self) -> list[Decoded]:
+        """The pictures still held back for reordering; afterwards the decoder can start anew at a clean packet."""
+        out: list[Decoded] = []
+        for _ in range(64):
+            try:
+                out += [entry for frame in self.ctx.decode(None) for entry in self._stamp(frame)]
+                break
+            except av.error.EOFError:
+                break
+            except (av.FFmpegError, ValueError, MemoryError):
+                out += self._error()
+        if self._owed:
+            out += [Decoded(pts, None) for pts in self._waiting[-self._owed :]]
+        self.ctx.flush_buffers()
+        self._waiting.clear()
+        self._owed = 0
+        return out
+
+    def _error(self) -> list[Decoded]:
+        self.errors += 1
+        if self.timing == "ordered" and self._waiting:
+            self._waiting.pop()
+        elif self.timing == "counted":
+            self._count += 1
+        else:
+            self._owed += 1
+        return []
+
+    def _stamp(self, frame: VideoFrame) -> Iterator[Decoded]:
+        pts = frame.pts
+        if self.timing == "counted":
+            pts = self._start + int(self._count * self.step)
+            self._count += 1
+        elif self.timing == "ordered":
+            pts = self._waiting.pop(0) if self._waiting else (frame.dts if pts is None else pts)
+        if pts is None:
+            pts = frame.dts
+        if pts is None:
+            self.errors += 1
+            return
+        if self.timing == "pts":
+            while self._waiting and self._waiting[0] < pts:
+                missing = self._waiting.pop(0)
+                if self._owed:
+                    self._owed -= 1
+                    yield Decoded(missing, None)
+            if self._waiting and self._waiting[0] == pts:
+                self._waiting.pop(0)
+        if frame.is_corrupt or frame.width * frame.height > MAX_PIXELS:
+            self.errors += 1
+            yield Decoded(pts, None)
+        else:
+            yield Decoded(pts, frame)
+
+
+def choose(
+    coded: Sequence[Coded], wanted: set[int], *, reading: Reading, last: bool, droppable: bool, tail: bool
+) -> list[Coded]:
+    """Those packets of a stretch that have to be decoded so that the pictures `wanted` come out unchanged.
+
+    In each group of pictures that is all up to the last wanted one, in coding order, without the pictures that
+    nothing refers to and no sample shows (`droppable`). `last`: the stretch ends with its group; otherwise the group
+    goes on in the next stretch, and all its references are kept, as they are without `tail`.
+    """
+    if reading == "keyframes":
+        return [c for c in coded if c.packet.is_keyframe]
+    top = max((c.layer for c in coded), default=0)
+
+    def kept(c: Coded) -> bool:
+        if not droppable or c.layer < 0 or c.layer < top:
+            return True
+        return reading == "exact" and c.pts in wanted and c.displayed
+
+    out: list[Coded] = []
+    group: list[Coded] = []
+    for c in [*coded, None]:
+        if c is None or c.start:
+            cut = tail and (c is not None or last)
+            stop = len(group)
+            while cut and stop and not (group[stop - 1].pts in wanted and group[stop - 1].displayed):
+                stop -= 1
+            out += [g for g in group[:stop] if kept(g)]
+            group = []
+        if c is not None:
+            group.append(c)
+    return out
+
+
+class Painter:
+    """Turns decoded pictures into upright RGB arrays of one size. One for each thread: it reuses its scaler."""
+
+    def __init__(self, size: tuple[int, int] | None, rotation: int) -> None:
+        self._size, self._turns = size, -(rotation // 90) % 4
+        self._scaler = VideoReformatter()
+
+    def paint(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+        """Pixels (H, W, 3) uint8 RGB, contiguous, rotation applied, resized with swscale's bilinear filter."""
+        height, width = self._size or (0, 0)
+        if self._turns % 2:
+            height, width = width, height
+        picture = self._scaler.reformat(
+            frame,
+            width=width or None,
+            height=height or None,
+            format="rgb24",
+            interpolation=Interpolation.BILINEAR,
+            threads=1,
+        )
+        pixels: npt.NDArray[np.uint8] = picture.to_ndarray()
+        return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else pixels

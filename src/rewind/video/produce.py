@@ -1,0 +1,323 @@
+"""The reading thread: opens the source, decides how it can be decoded, and hands out units of work in order."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from rewind.errors import VideoError
+from rewind.values import Clock, Reading, VideoInfo
+from rewind.video.bitstream import FAMILIES, Family
+from rewind.video.decode import Coded, Decoder, Painter, Recipe, Timing, configure
+from rewind.video.probe import demux, inspect, known, probe, stamped, step_of, timing_of
+from rewind.video.shared import Shared
+from rewind.video.source import Source, Stopped, explain, is_pipe, label
+from rewind.video.timing import Grid, Run, Sampler
+from rewind.video.units import PART_BYTES, PART_PACKETS, Marker, Part, Pixels, Unit, decode_parts, separable
+
+_UNIT_PACKETS = 48
+_LOOK_AHEAD_BYTES = 64_000_000
+_WINDOW = 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The options of one reading, checked."""
+
+    source: str | Path
+    fps: Fraction
+    reading: Reading
+    size: tuple[int, int] | None
+    start_index: int
+    threads: int
+    stall_s: float
+    info: VideoInfo | None
+
+
+@dataclass(eq=False)
+class Order:
+    """What the reading thread tells the caller: what the source is, the units in order (None: the end), the error
+    that ended it early, and which threads to wait for."""
+
+    units: queue.Queue[Unit | None] = field(default_factory=lambda: queue.Queue(18))
+    ready: threading.Event = field(default_factory=threading.Event)
+    info: VideoInfo | None = None
+    error: VideoError | None = None
+    threads: list[threading.Thread] = field(default_factory=list)
+
+
+def produce(plan: Plan, shared: Shared, order: Order) -> None:
+    """Body of the reading thread. Never raises: what goes wrong stands in `order.error`."""
+    try:
+        info = plan.info if known(plan.info) else None
+        if info is None and not is_pipe(plan.source):
+            info = probe(plan.source)
+        with Source(plan.source, stall_s=plan.stall_s, stop=shared.stop.is_set) as opened:
+            shared.alive()
+            packets = _guarded(opened, shared)
+            head: list[Packet[VideoStream]] = []
+            if info is None:
+                info = inspect(opened, packets, head)
+                opened.stream.codec_context.flush_buffers()
+            order.info = info
+            order.ready.set()
+            _Reader(plan, shared, order, opened, info).read(chain(head, packets))
+    except Stopped:
+        pass
+    except Exception as error:
+        order.error = explain(error, label(plan.source))
+    finally:
+        shared.clock_cpu()
+        order.ready.set()
+        try:
+            shared.put(order.units, None)
+        except Stopped:
+            pass
+
+
+def _guarded(opened: Source, shared: Shared) -> Iterator[Packet[VideoStream]]:
+    for packet in demux(opened):
+        shared.alive()
+        yield packet
+
+
+class _Reader:
+    """One reading of one open source."""
+
+    def __init__(self, plan: Plan, shared: Shared, order: Order, opened: Source, info: VideoInfo) -> None:
+        self.plan, self.shared, self.order, self.opened, self.info = plan, shared, order, opened, info
+        self.grid = Grid.of(Clock(info.start_pts, info.time_base, plan.fps))
+        self.step = step_of(opened)
+        self.recipe = Recipe.of(opened.stream, plan.reading)
+        height, width = plan.size or (info.height, info.width)
+        share = _LOOK_AHEAD_BYTES // (plan.threads + 2) // max(1, 3 * height * width)
+        self.depth = min(512, max(2, share))
+        self.end = info.start_pts  # where the pictures read so far end, in ticks
+        self._top: int | None = None
+
+    def read(self, packets: Iterator[Packet[VideoStream]]) -> None:
+        """Chooses between units in threads and one decoder with FFmpeg's own threads, and reads."""
+        head = _peek(packets, _WINDOW)
+        packets = chain(head, packets)
+        timing = timing_of(self.opened, head)
+        if timing != "pts":
+            self.shared.note(
+                "the file stores no times for display: pictures are taken to come at its regular rate"
+                if timing == "counted"
+                else "the file stores no times for display: pictures take the packets' times in order"
+            )
+        family = FAMILIES.get(self.opened.stream.codec_context.codec.canonical_name)
+        apart = (
+            family is not None
+            and timing == "pts"
+            and separable(head, family, self.recipe, self.info.start_pts)
+        )
+        if apart and family is not None:
+            marker = Marker(family, self.recipe.extradata)
+            begun, short = self._until_second_group(packets, Marker(family, self.recipe.extradata))
+            packets = chain(begun, packets)
+            if short:
+                self._in_units(packets, marker)
+            else:
+                self._in_one(packets, timing, marker)
+            return
+        self._in_one(packets, timing, None)
+
+    def _until_second_group(
+        self, packets: Iterator[Packet[VideoStream]], marker: Marker
+    ) -> tuple[list[Packet[VideoStream]], bool]:
+        """Packets up to the second clean start, and whether there was one in reach: else no unit would end."""
+        head: list[Packet[VideoStream]] = []
+        total = 0
+        for packet in packets:
+            head.append(packet)
+            total += packet.size
+            if marker.mark(packet).start and len(head) > 1:
+                return head, True
+            if len(head) >= (PART_PACKETS if not self.opened.live else PART_PACKETS // 4) or total >= PART_BYTES:
+                return head, False
+        return head, False
+
+    def _in_one(self, packets: Iterator[Packet[VideoStream]], timing: Timing, marker: Marker | None) -> None:
+        unit = self._unit(self.info.start_pts)
+        self.shared.put(self.order.units, unit)
+        ctx = self.opened.stream.codec_context
+        if not ctx.is_open:
+            ctx.thread_count = self.plan.threads
+            ctx.thread_type = "AUTO" if timing == "pts" else "SLICE"
+            configure(ctx, self.plan.reading)
+        start = self.info.start_pts if timing == "counted" else 0
+        droppable = marker is not None and marker.family in ("h264", "hevc", "intra")
+
+        def parts() -> Iterator[Part]:
+            while window := _peek(packets, _WINDOW):
+                coded = [marker.mark(p) if marker else stamped(p, timing) for p in window]
+                for c in coded:
+                    self._extend(c)
+                self.shared.clock_cpu()
+                yield Part(coded, False, None)
+            yield Part([], True, self.end if timing == "pts" else None)
+
+        decoder = Decoder(ctx, timing=timing, start=start, step=self.step)
+        self._decode(unit, parts(), decoder, droppable=droppable, tail=False)
+
+    def _in_units(self, packets: Iterator[Packet[VideoStream]], marker: Marker) -> None:
+        tasks: queue.Queue[Unit | None] = queue.Queue(1)
+        for number in range(self.plan.threads):
+            worker = threading.Thread(
+                target=self._work, args=(tasks, marker.family), name=f"decoder-{number}", daemon=True
+            )
+            self.order.threads.append(worker)
+            worker.start()
+        try:
+            self._cut(packets, marker, tasks)
+        finally:
+            for _ in range(self.plan.threads):
+                self.shared.put(tasks, None)
+
+    def _cut(self, packets: Iterator[Packet[VideoStream]], marker: Marker, tasks: queue.Queue[Unit | None]) -> None:
+        """Collects packets into units. A clean start is held until the first packet that does not lead it, because
+        leading pictures (shown before it, coded after it) still belong to the unit before."""
+        unit: Unit | None = None
+        low = self.info.start_pts
+        current: list[Coded] = []
+        held: list[Coded] = []
+        weight = 0
+        extradata: bytes | None = None
+        shift = 0
+
+        def hand_out(part: Part) -> None:
+            nonlocal unit
+            if unit is None:
+                stop = self.grid.first_at(part.end) if part.end is not None else None
+                if stop is not None and stop <= max(self.grid.first_at(low), self.plan.start_index):
+                    return  # no sample falls into it
+                unit = self._unit(low)
+                unit.extradata = extradata
+                self.shared.put(self.order.units, unit)
+                self.shared.put(tasks, unit)
+            self.shared.put(unit.parts, part)
+            if part.last:
+                unit = None
+
+        def resolve(fresh: bool) -> None:
+            nonlocal current, held, low, weight
+            first, leading = held[0], held[1:]
+            assert first.pts is not None
+            if len(current) >= _UNIT_PACKETS or fresh or unit is not None:
+                hand_out(Part([*current, *(held if leading else [])], True, first.pts))
+                current, low, weight = [first], first.pts, first.packet.size
+            else:
+                current += [first._replace(start=not leading), *leading]
+            held = []
+
+        for packet in packets:
+            if shift:
+                packet.pts = None if packet.pts is None else packet.pts + shift
+            coded = marker.mark(packet)
+            changed = packet.is_keyframe and packet.has_sidedata("new_extradata")
+            if coded.start and coded.pts is not None and coded.pts <= low and current:
+                back = self.end - coded.pts
+                shift += back
+                packet.pts = coded.pts + back
+                coded = coded._replace(pts=packet.pts)
+                self.shared.note("times go back on the way: counted on from where they did")
+            self._extend(coded)
+            if held:
+                first = held[0]
+                if not coded.start and coded.pts is not None and first.pts is not None and coded.pts < first.pts:
+                    held.append(coded)
+                    continue
+                resolve(fresh=False)
+            if changed:
+                if current:
+                    held = [coded._replace(start=True)]
+                    resolve(fresh=True)
+                else:
+                    current = [coded]
+                extradata = bytes(packet.get_sidedata("new_extradata"))
+                continue
+            if coded.start and current:
+                held = [coded]
+                continue
+            current.append(coded)
+            weight += packet.size
+            if len(current) >= PART_PACKETS or weight >= PART_BYTES:
+                hand_out(Part(current, False, None))
+                current, weight = [], 0
+        if held:
+            resolve(fresh=False)
+        hand_out(Part(current, True, self.end))
+
+    def _work(self, tasks: queue.Queue[Unit | None], family: Family) -> None:
+        """Body of a decoding thread."""
+        decoder: Decoder | None = None
+        made_with: bytes | None = None
+        try:
+            while (unit := self.shared.get(tasks)) is not None:
+                if decoder is None or made_with is not unit.extradata:
+                    made_with = unit.extradata
+                    decoder = Decoder(self.recipe.make(made_with))
+                self._decode(unit, _arriving(unit, self.shared), decoder, droppable=family != "whole", tail=True)
+        except Stopped:
+            pass
+        finally:
+            self.shared.clock_cpu()
+
+    def _decode(self, unit: Unit, parts: Iterator[Part], decoder: Decoder, *, droppable: bool, tail: bool) -> None:
+        sampler: Sampler[VideoFrame] = Sampler(self.grid, floor=self.plan.start_index)
+        try:
+            decode_parts(
+                parts,
+                decoder=decoder,
+                sampler=sampler,
+                painter=Painter(self.plan.size, self.info.rotation),
+                reading=self.plan.reading,
+                droppable=droppable,
+                tail=tail,
+                shared=self.shared,
+                step=self.step,
+                emit=lambda run: self.shared.put(unit.out, run),
+            )
+        finally:
+            self.shared.clock_cpu()
+            self.shared.put(unit.out, None)
+
+    def _unit(self, low: int) -> Unit:
+        return Unit(low, queue.Queue[Run[Pixels] | None](self.depth))
+
+    def _extend(self, coded: Coded) -> None:
+        """Moves the end of the video: the greatest time and its duration, or the step before it where it has none."""
+        if coded.pts is None or not coded.displayed:
+            return
+        if self._top is not None and coded.pts <= self._top:
+            return
+        before, self._top = self._top, coded.pts
+        duration = coded.packet.duration or (coded.pts - before if before is not None else 0) or int(self.step)
+        self.end = coded.pts + min(max(1, duration), self.grid.hold)
+
+
+def _peek(packets: Iterator[Packet[VideoStream]], count: int) -> list[Packet[VideoStream]]:
+    out: list[Packet[VideoStream]] = []
+    for packet in packets:
+        out.append(packet)
+        if len(out) >= count:
+            break
+    return out
+
+
+def _arriving(unit: Unit, shared: Shared) -> Iterator[Part]:
+    while True:
+        part = shared.get(unit.parts)
+        yield part
+        if part.last:
+            return

@@ -1,0 +1,145 @@
+"""Which picture is on screen at sample k: exact integer arithmetic from presentation times (PTS) to sample numbers.
+
+Sample k is the instant start + k / fps, and its picture is the one with the greatest PTS that is not after it. A
+picture stays on screen until the next one begins; the last one until its PTS plus its duration. A picture whose next
+one begins more than `HOLD_S` later is taken off after `HOLD_S`: such a gap is a jump of the clock, not a still.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+from rewind.values import Clock
+
+Picture = TypeVar("Picture")
+
+HOLD_S = 3600
+_DISORDER_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A clock in whole numbers: PTS ticks to sample numbers and back, without rounding."""
+
+    start: int
+    num: int
+    den: int
+    hold: int
+
+    @staticmethod
+    def of(clock: Clock) -> Grid:
+        """The grid of `clock`; `num` / `den` is samples a tick, `hold` is `HOLD_S` in ticks."""
+        ratio = clock.time_base * clock.fps
+        return Grid(clock.start_pts, ratio.numerator, ratio.denominator, int(HOLD_S / clock.time_base))
+
+    def first_at(self, pts: int) -> int:
+        """The least sample number whose instant is not before `pts`; never below 0."""
+        return max(0, -(-(pts - self.start) * self.num // self.den))
+
+    def pts_limit(self, k: int) -> int:
+        """The greatest PTS that is not after sample `k`'s instant."""
+        return self.start + k * self.den // self.num
+
+
+class Run(NamedTuple, Generic[Picture]):
+    """Samples `first` ≤ k < `stop` all show `picture`, whose time is `pts`."""
+
+    first: int
+    stop: int
+    pts: int
+    picture: Picture
+
+
+@dataclass
+class Sampler(Generic[Picture]):
+    """Turns pictures, in order of presentation, into runs of samples. One pass, bounded memory.
+
+    Pictures that come slightly out of order are put in order; one that comes too late (its time has passed) is left
+    out and counted in `late`. A hole is the time of a picture that could not be decoded: the samples that would show
+    it are counted in `skipped`, not filled with a neighbour.
+    """
+
+    grid: Grid
+    floor: int = 0
+    skipped: int = 0
+    late: int = 0
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    _pending: list[tuple[int, Picture]] = field(default_factory=list)
+    _holes: list[int] = field(default_factory=list)
+    _done: int | None = None
+    _depth: int = 1
+
+    def push(self, pts: int, picture: Picture) -> list[Run[Picture]]:
+        """Adds a picture; gives the runs that this decides."""
+        if (self._done is not None and pts <= self._done) or any(p == pts for p, _ in self._pending):
+            self.late += 1
+            return []
+        if self._pending and pts < self._pending[-1][0]:
+            self._depth = _DISORDER_DEPTH
+        insort(self._pending, (pts, picture), key=_first)
+        runs: list[Run[Picture]] = []
+        while len(self._pending) > self._depth:
+            head_pts, head = self._pending.pop(0)
+            runs += self._show(head_pts, head, self._pending[0][0])
+        return runs
+
+    def hole(self, pts: int) -> None:
+        """Notes that the picture of time `pts` is broken."""
+        insort(self._holes, pts)
+
+    @property
+    def latest(self) -> int:
+        """The greatest time so far, of good and broken pictures."""
+        times = [p for p, _ in self._pending] + self._holes
+        return max(times, default=self.grid.start if self._done is None else self._done)
+
+    def finish(self, end: int) -> list[Run[Picture]]:
+        """The last picture stays until `end` (exclusive); gives what is left."""
+        runs: list[Run[Picture]] = []
+        while self._pending:
+            pts, picture = self._pending.pop(0)
+            runs += self._show(pts, picture, self._pending[0][0] if self._pending else max(end, pts))
+        first = min(self._holes, default=None)
+        if first is not None:  # nothing followed the broken pictures, or nothing at all was good
+            begin = max(self.grid.first_at(first), self.floor)
+            self.skipped += max(0, self.grid.first_at(end) - begin)
+            self._holes.clear()
+        return runs
+
+    def _show(self, pts: int, picture: Picture, until: int) -> list[Run[Picture]]:
+        before = [h for h in self._holes if h < pts]
+        if before and self._done is None:
+            self._skip(before[0], pts)
+        inside = [h for h in self._holes if pts < h < until]
+        self._holes = [h for h in self._holes if h >= until]
+        end = inside[0] if inside else until
+        if end - pts > self.grid.hold:
+            self.gaps.append((pts, end))
+            end = pts + self.grid.hold
+        if inside:
+            self._skip(inside[0], until)
+        self._done = pts
+        first, stop = max(self.grid.first_at(pts), self.floor), self.grid.first_at(end)
+        return [Run(first, stop, pts, picture)] if stop > first else []
+
+    def _skip(self, begin: int, end: int) -> None:
+        end = min(end, begin + self.grid.hold)
+        self.skipped += max(0, self.grid.first_at(end) - max(self.grid.first_at(begin), self.floor))
+
+
+def shown(times: Iterable[int], grid: Grid, end: int | None) -> set[int]:
+    """Those of `times` (PTS) that some sample shows, when `end` is the PTS that follows them (None: not yet known)."""
+    ordered: Sequence[int] = sorted(times)
+    wanted: set[int] = set()
+    for i, pts in enumerate(ordered):
+        after = ordered[i + 1] if i + 1 < len(ordered) else end
+        if after is None or grid.first_at(after) > grid.first_at(pts):
+            wanted.add(pts)
+    return wanted
+
+
+def _first(item: tuple[int, Picture]) -> int:
+    return item[0]

@@ -1,0 +1,185 @@
+"""Cuts a stream of packets into units that can be decoded apart from each other, and decodes one unit.
+
+A unit begins at a packet before which nothing is needed (an IDR or IRAP picture, a key frame) and carries everything
+that its samples need, the leading pictures after the next unit's first packet included, so that decoding units in
+several threads gives the very pictures of decoding the whole in one.
+"""
+
+from __future__ import annotations
+
+import queue
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from rewind.values import Reading
+from rewind.video.bitstream import Family, nature, prefix_size
+from rewind.video.decode import Coded, Decoder, Painter, Recipe, choose
+from rewind.video.shared import Shared
+from rewind.video.timing import Grid, Run, Sampler, shown
+
+Pixels = npt.NDArray[np.uint8]
+PART_PACKETS = 1500
+PART_BYTES = 24_000_000
+_SURVEYED = 24
+
+
+class Part(NamedTuple):
+    """Packets in coding order. `last`: the unit ends with them, at PTS `end` (exclusive)."""
+
+    coded: list[Coded]
+    last: bool
+    end: int | None
+
+
+@dataclass(eq=False)
+class Unit:
+    """A stretch of video on its way: packets go into `parts`, runs of samples come out of `out` (None: done)."""
+
+    low: int
+    out: queue.Queue[Run[Pixels] | None]
+    extradata: bytes | None = None
+    parts: queue.Queue[Part] = field(default_factory=lambda: queue.Queue(1))
+
+
+class Marker:
+    """Says of each packet whether a group of pictures can begin at it. Remembers parameter sets sent on the way:
+    once they are, only a packet with its own can begin a group."""
+
+    def __init__(self, family: Family, extradata: bytes | None) -> None:
+        self.family = family
+        self._prefix = prefix_size(family, extradata)
+        self._sent = False
+
+    def mark(self, packet: Packet[VideoStream]) -> Coded:
+        """The packet with its place in the stream; `start` where decoding may begin."""
+        said = nature(memoryview(packet), self.family, self._prefix, key=packet.is_keyframe)
+        clean = said.clean and packet.is_keyframe and packet.pts is not None and not packet.is_discard
+        clean = clean and (said.parameters or not self._sent)
+        self._sent = self._sent or said.parameters
+        return Coded(packet, packet.pts, clean, said.layer, not packet.is_discard and packet.pts is not None)
+
+
+def separable(head: list[Packet[VideoStream]], family: Family, recipe: Recipe, start: int) -> bool:
+    """Whether the first packets behave as a stream must whose units are decoded apart: a clean start, a time on
+    every packet and no two alike, one picture for each packet, no error."""
+    if not head or any(p.pts is None for p in head) or len({p.pts for p in head}) != len(head):
+        return False
+    marker = Marker(family, recipe.extradata)
+    coded = [marker.mark(p) for p in head[:_SURVEYED]]
+    shown_times = {c.pts for c in coded if c.displayed}
+    if not coded[0].start or min((t for t in shown_times if t is not None), default=start) != start:
+        return False
+    decoder = Decoder(Recipe(**{**recipe.__dict__, "reading": "exact"}).make())
+    got = [d for c in coded for d in decoder.feed(c)] + decoder.drain()
+    times = [d.pts for d in got if d.frame is not None]
+    if decoder.errors or times != sorted(times):
+        return False
+    if family == "whole":
+        return bool(times) and set(times) <= shown_times and times[0] == start
+    return set(times) == shown_times
+
+
+def decode_parts(
+    parts: Iterable[Part],
+    *,
+    decoder: Decoder,
+    sampler: Sampler[VideoFrame],
+    painter: Painter,
+    reading: Reading,
+    droppable: bool,
+    tail: bool,
+    shared: Shared,
+    step: Fraction,
+    emit: Callable[[Run[Pixels]], None],
+) -> None:
+    """Decodes one unit, part by part, and emits its samples in order.
+
+    Args:
+        droppable: pictures that nothing refers to may be left out where no sample shows them.
+        tail: what follows the last sample of a group of pictures may be left out.
+    """
+    grid, seen = sampler.grid, _Seen(sampler.grid)
+    end: int | None = None
+
+    def show(runs: list[Run[VideoFrame]]) -> None:
+        for run in runs:
+            try:
+                pixels = painter.paint(run.picture)
+            except (ValueError, OSError, MemoryError):
+                sampler.skipped += run.stop - run.first
+                continue
+            if reading != "exact":
+                seen.compare(run, shared)
+            emit(Run(run.first, run.stop, run.pts, pixels))
+
+    for part in parts:
+        end = part.end if part.last else None
+        times = [c.pts for c in part.coded if c.displayed and c.pts is not None]
+        seen.add(times)
+        wanted = shown(times, grid, end)
+        ready: list[Coded] = choose(
+            part.coded, wanted, reading=reading, last=part.last, droppable=droppable, tail=tail
+        )
+        for coded in ready:
+            shared.alive()
+            for pts, frame in decoder.feed(coded):
+                _take(pts, frame, end, sampler, show)
+        if part.last:
+            break
+    for pts, frame in decoder.drain():
+        _take(pts, frame, end, sampler, show)
+    show(sampler.finish(sampler.latest + max(1, int(step)) if end is None else end))
+    with shared.lock:
+        tally = shared.tally
+        tally.skipped += sampler.skipped
+        tally.late += sampler.late
+        tally.errors += decoder.errors
+        tally.gaps += sampler.gaps
+    decoder.errors = 0
+
+
+def _take(
+    pts: int,
+    frame: VideoFrame | None,
+    end: int | None,
+    sampler: Sampler[VideoFrame],
+    show: Callable[[list[Run[VideoFrame]]], None],
+) -> None:
+    if end is not None and pts >= end:
+        return
+    if frame is None:
+        sampler.hole(pts)
+    else:
+        show(sampler.push(pts, frame))
+
+
+class _Seen:
+    """The times of all packets, also of those left out, to measure how early a shown picture is."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid, self._times = grid, list[int]()
+
+    def add(self, times: list[int]) -> None:
+        self._times = sorted([*self._times[-2 * PART_PACKETS :], *times])
+
+    def compare(self, run: Run[VideoFrame], shared: Shared) -> None:
+        """Counts the samples of a run that an exact reading would show a later picture for."""
+        at = bisect_right(self._times, run.pts)
+        if at == len(self._times):
+            return
+        first = max(run.first, self._grid.first_at(self._times[at]))
+        if first >= run.stop:
+            return
+        true = self._times[bisect_right(self._times, self._grid.pts_limit(run.stop - 1)) - 1]
+        with shared.lock:
+            shared.tally.early += run.stop - first
+            shared.tally.earliest = max(shared.tally.earliest, true - run.pts)
