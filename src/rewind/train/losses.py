@@ -52,7 +52,9 @@ def remember(model: ReWind, deep: Tensor, fine: Tensor, text: TextFeatures) -> M
     return state
 
 
-def instruct_losses(model: ReWind, batch: Batch, *, teacher: float, generator: torch.Generator) -> Losses:
+def instruct_losses(
+    model: ReWind, batch: Batch, *, keep: int, teacher: float, generator: torch.Generator
+) -> Losses:
     """Stages 2 and 3. With probability `teacher` a sample's key frames are drawn by the truth, else by its own scores.
 
     Selection itself gets no gradient from the answer: top-k is discrete. The relevance loss trains it.
@@ -62,7 +64,7 @@ def instruct_losses(model: ReWind, batch: Batch, *, teacher: float, generator: t
     logits = model.score(tokens, state.pooled).float()
     relevance = relevance_loss(logits, batch.relevant)
     rows = draw_key_frames(
-        logits.detach(), batch.relevant, keep=min(model.config.key_frames, logits.shape[1]), teacher=teacher,
+        logits.detach(), batch.relevant, keep=min(keep, logits.shape[1]), teacher=teacher,
         generator=generator,
     )  # fmt: skip
     parts = prompt_parts(model, state, tokens, logits.detach(), batch, rows)
@@ -127,19 +129,26 @@ def answer_loss(words: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Alignment(nn.Module):
-    """Stage 1's own heads: memory of a clip and the features of its caption meet in one space (SigLIP sigmoid loss)."""
+    """Stage 1: perceived queries of a frame meet the features of phrases that hold in it (SigLIP sigmoid loss).
 
-    def __init__(self, width: int, text_width: int, *, shared: int = 128) -> None:
+    One phrase may hold in many frames and many in one, so every (frame, phrase) pair is a yes or a no of its own; a
+    frame's answer to a phrase is that of its best query.
+    """
+
+    def __init__(self, width: int, text_width: int, *, shared: int = 96) -> None:
         super().__init__()
-        self.clip = nn.Linear(width, shared)
-        self.caption = nn.Linear(text_width, shared)
+        self.query = nn.Linear(width, shared)
+        self.phrase = nn.Linear(text_width, shared)
         self.scale = nn.Parameter(torch.tensor(2.3))
-        self.bias = nn.Parameter(torch.tensor(-5.0))
+        self.bias = nn.Parameter(torch.tensor(-4.0))
 
-    def forward(self, tokens: Tensor, captions: Tensor) -> Tensor:
-        """tokens (B, T, W, D), captions (B, text_width) → the loss over all B² pairs."""
-        clip = functional.normalize(self.clip(tokens.mean((1, 2)).float()), dim=-1)
-        caption = functional.normalize(self.caption(captions), dim=-1)
-        logits = clip @ caption.T * self.scale.exp() + self.bias
-        sign = 2 * torch.eye(len(logits), device=logits.device) - 1
-        return -functional.logsigmoid(sign * logits).sum(1).mean()
+    def forward(self, perceived: Tensor, phrases: Tensor, holds: Tensor) -> Tensor:
+        """perceived Q̂ (B, F, R, D), phrases (n, text_width), holds (B, F, n) → mean loss, both answers weighing half."""
+        query = functional.normalize(self.query(perceived).float(), dim=-1)
+        phrase = functional.normalize(self.phrase(phrases).float(), dim=-1)
+        best = torch.einsum("bfrd,nd->bfrn", query, phrase).amax(2)
+        logits = best * self.scale.exp() + self.bias
+        each = functional.binary_cross_entropy_with_logits(logits, holds, reduction="none")
+        return (each * holds).sum() / holds.sum().clamp(min=1) + (each * (1 - holds)).sum() / (1 - holds).sum().clamp(
+            min=1
+        )

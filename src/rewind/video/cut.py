@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
+from av.codec.context import Flags
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from rewind.errors import VideoError
 from rewind.values import Moment, VideoInfo
-from rewind.video.decode import Painter
-from rewind.video.probe import demux, rate_of
+from rewind.video.decode import Decoded, Painter
+from rewind.video.passing import from_here, from_start, may_seek, seek
+from rewind.video.probe import rate_of
 from rewind.video.source import Source, explain, is_pipe, label
 
-_EARLY_S = 2.0
+_EARLY_S = 2
+_FINEST = Fraction(1, 90_000)
+_QUALITY = {"crf": "20", "preset": "veryfast"}
 
 
 def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: VideoInfo) -> list[Path]:
@@ -35,24 +39,24 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
         raise VideoError(
             f"{label(source)} can be read only once", allowed="a file, to cut clips from", do="save it to a file first"
         )
-    paths: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for number, moment in enumerate(moments, 1):
-            path = folder / f"{number:02d}_{_stamp(moment.start_s)}-{_stamp(moment.end_s)}.mp4"
-            partial = path.with_suffix(".part")
-            try:
-                _write(source, moment, partial, info)
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
-            paths.append(path)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise VideoError(
             f"{folder} cannot be written to ({error.strerror})", allowed="a folder that you may write to", do="name one"
         ) from None
-    except Exception as error:
-        raise explain(error, label(source)) from None
+    paths: list[Path] = []
+    for number, moment in enumerate(moments, 1):
+        path = folder / f"{number:02d}_{_stamp(moment.start_s)}-{_stamp(moment.end_s)}.mp4"
+        partial = path.with_suffix(".part")
+        try:
+            _write(source, moment, partial, info)
+            partial.replace(path)
+        except Exception as error:
+            raise explain(error, f"a clip of {label(source)}") from None
+        finally:
+            partial.unlink(missing_ok=True)
+        paths.append(path)
     return paths
 
 
@@ -69,37 +73,21 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo) -> N
     begin, end = Fraction(moment.start_s), Fraction(moment.end_s)
     height, width = info.height // 2 * 2 or 2, info.width // 2 * 2 or 2
     painter = Painter((height, width), info.rotation)
-    written = 0
     with Source(source) as opened, av.open(str(path), "w", format="mp4") as out:
-        rate = rate_of(opened.stream) or Fraction(25)
-        video = out.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast"})
+        video = out.add_stream("libx264", rate=rate_of(opened.stream) or Fraction(25), options=_QUALITY)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-        video.codec_context.time_base = base
+        ticks = min(base, _FINEST)  # coarser ones would round two pictures onto one time
+        video.codec_context.time_base = ticks
+        video.codec_context.flags |= Flags.frame_duration
         sound = _sound(source, out)
-        _seek(opened.container, opened.stream, begin, base)
-        before: VideoFrame | None = None
-
-        def write(frame: VideoFrame, at: Fraction) -> None:
-            nonlocal written
+        written = 0
+        for at, until, frame in _between(_pictures(opened, begin, info), base, begin, end):
             picture = VideoFrame.from_ndarray(painter.paint(frame), format="rgb24").reformat(format="yuv420p")
-            picture.pts, picture.time_base = int(at / base), base
+            picture.pts, picture.time_base = round((at - begin) / ticks), ticks
+            picture.duration = max(1, round((until - at) / ticks))
             out.mux(video.encode(picture))
             written += 1
-
-        for frame in _frames(opened):
-            at = frame.pts * base if frame.pts is not None else None
-            if at is None or at < begin:
-                before = frame if at is not None else before
-                continue
-            if written == 0 and before is not None and at > begin:
-                write(before, Fraction(0))
-            before = None
-            if at >= end:
-                break
-            write(frame, at - begin)
-        if written == 0 and before is not None:
-            write(before, Fraction(0))
-        if written == 0:
+        if not written:
             raise VideoError(
                 f"no picture from {moment.start_s:.3f} s to {moment.end_s:.3f} s",
                 allowed="moments inside the video",
@@ -110,24 +98,35 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo) -> N
             _add_sound(source, out, sound, begin, end)
 
 
-def _frames(opened: Source):  # type: ignore[no-untyped-def]
-    opened.stream.codec_context.thread_type = "AUTO"
-    for packet in [*()] or demux(opened):
-        try:
-            yield from packet.decode()
-        except (av.FFmpegError, ValueError):
+def _pictures(opened: Source, begin: Fraction, info: VideoInfo) -> Iterator[Decoded]:
+    if may_seek(opened) and seek(opened, int((begin - _EARLY_S) / info.time_base)):
+        return from_here(opened)
+    return _afresh(opened.name, info)
+
+
+def _afresh(name: str, info: VideoInfo) -> Iterator[Decoded]:
+    with Source(name) as again:
+        yield from from_start(again, info)
+
+
+def _between(
+    pictures: Iterator[Decoded], base: Fraction, begin: Fraction, end: Fraction
+) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
+    """(from, until, picture) of all that is on screen in [begin, end), cut to it; seconds."""
+    held: tuple[Fraction, VideoFrame] | None = None
+    for pts, frame in pictures:
+        at = pts * base
+        if frame is None or (held is not None and at <= held[0]):
             continue
-    try:
-        yield from opened.stream.codec_context.decode(None)
-    except (av.FFmpegError, ValueError):
-        return
-
-
-def _seek(container: InputContainer, stream: VideoStream | AudioStream, begin: Fraction, base: Fraction) -> None:
-    try:
-        container.seek(int((begin - Fraction(_EARLY_S)) / base), stream=stream, backward=True)
-    except av.FFmpegError:
-        container.seek(0)
+        if held is not None and at > begin:
+            yield max(held[0], begin), min(at, end), held[1]
+        held = (at, frame)
+        if at >= end:
+            return
+    if held is not None:
+        last = held[0] + max(base, (held[1].duration or 0) * base)
+        if last > begin:
+            yield max(held[0], begin), min(last, end), held[1]
 
 
 def _sound(source: str | Path, out: OutputContainer) -> AudioStream | None:
@@ -148,7 +147,8 @@ def _add_sound(source: str | Path, out: OutputContainer, sound: AudioStream, beg
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
     with av.open(str(source), metadata_errors="replace") as container:
         stream = next(s for s in container.streams.audio if s.codec_context and s.codec_context.sample_rate == rate)
-        _seek(container, stream, begin, stream.time_base or Fraction(1, rate))
+        with contextlib.suppress(av.FFmpegError):
+            container.seek(int((begin - _EARLY_S) / (stream.time_base or Fraction(1, rate))), stream=stream)
         first: Fraction | None = None
         sent = 0
         for packet in container.demux(stream):

@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import av
 import numpy as np
@@ -63,8 +63,7 @@ class Recipe:
 
     def make(self, extradata: bytes | None = None) -> VideoCodecContext:
         """A decoder with one thread, not yet open."""
-        ctx = CodecContext.create(self.codec, "r")
-        assert isinstance(ctx, VideoCodecContext)
+        ctx = cast(VideoCodecContext, CodecContext.create(self.codec, "r"))
         if extradata or self.extradata:
             ctx.extradata = extradata or self.extradata
         if self.width and self.height:
@@ -82,15 +81,15 @@ def configure(ctx: VideoCodecContext, reading: Reading) -> None:
     if reading == "fast":
         options["skip_loop_filter"] = "all"
         ctx.skip_frame = "NONREF"
-    elif reading == "keyframes":
-        ctx.skip_frame = "NONKEY"
     ctx.options = options
 
 
 class Decoder:
     """Feeds one codec context and gives its pictures their times. Errors become holes; nothing is raised."""
 
-    def __init__(self, ctx: VideoCodecContext, *, timing: Timing = "pts", start: int = 0, step: Fraction = Fraction(1)) -> None:
+    def __init__(
+        self, ctx: VideoCodecContext, *, timing: Timing = "pts", start: int = 0, step: Fraction = Fraction(1)
+    ) -> None:
         self.ctx, self.timing, self.step = ctx, timing, step
         self.errors = 0
         self._start = start
@@ -216,5 +215,5 @@ class Painter:
             interpolation=Interpolation.BILINEAR,
             threads=1,
         )
-        pixels: npt.NDArray[np.uint8] = picture.to_ndarray()
+        pixels = cast("npt.NDArray[np.uint8]", picture.to_ndarray())
         return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else pixels

@@ -17,7 +17,7 @@ from rewind.values import VideoInfo
 from rewind.video.decode import Coded, Decoder, Timing, configure
 from rewind.video.source import ALLOWED, Source, check_size, explain, is_pipe, label
 
-_HEAD = 48
+HEAD = 48
 _PROBE_PACKETS = 3000
 _LONGEST_S = 1000 * 3600.0
 _FEWEST_BITS_A_SECOND = 50
@@ -60,7 +60,7 @@ def demux(opened: Source) -> Iterator[Packet[VideoStream]]:
 
 def timing_of(opened: Source, packets: list[Packet[VideoStream]]) -> Timing:
     """Where the times of pictures can come from, by the container and the first packets."""
-    head = packets[:_HEAD]
+    head = packets[:HEAD]
     kind = opened.container.format.name
     have = {p.pts for p in head if p.pts is not None}
     if kind != "avi" and head and 2 * len(have) > len(head):
@@ -99,7 +99,7 @@ def inspect(opened: Source, packets: Iterator[Packet[VideoStream]], head: list[P
     try:
         for packet in packets:
             head.append(packet)
-            if len(head) >= _HEAD:
+            if len(head) >= HEAD:
                 break
         timing = timing_of(opened, head)
         first = _first_picture(opened, packets, head, timing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
@@ -27,6 +28,10 @@ from rewind.video.units import PART_BYTES, PART_PACKETS, Marker, Part, Pixels, U
 _UNIT_PACKETS = 48
 _LOOK_AHEAD_BYTES = 64_000_000
 _WINDOW = 64
+_GIVEN_UP = {
+    "fast": "fast reading: pictures that no other refers to are left out, the loop filter is off",
+    "keyframes": "key frames only: each sample shows the last key frame before it",
+}
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,8 @@ def produce(plan: Plan, shared: Shared, order: Order) -> None:
     finally:
         shared.clock_cpu()
         order.ready.set()
-        try:
+        with suppress(Stopped):
             shared.put(order.units, None)
-        except Stopped:
-            pass
 
 
 def _guarded(opened: Source, shared: Shared) -> Iterator[Packet[VideoStream]]:
@@ -103,6 +106,8 @@ class _Reader:
         self.depth = min(512, max(2, share))
         self.end = info.start_pts  # where the pictures read so far end, in ticks
         self._top: int | None = None
+        self._second: int | None = None
+        self._lasts = 0
 
     def read(self, packets: Iterator[Packet[VideoStream]]) -> None:
         """Chooses between units in threads and one decoder with FFmpeg's own threads, and reads."""
@@ -115,12 +120,10 @@ class _Reader:
                 if timing == "counted"
                 else "the file stores no times for display: pictures take the packets' times in order"
             )
+        if self.plan.reading != "exact":
+            self.shared.note(_GIVEN_UP[self.plan.reading])
         family = FAMILIES.get(self.opened.stream.codec_context.codec.canonical_name)
-        apart = (
-            family is not None
-            and timing == "pts"
-            and separable(head, family, self.recipe, self.info.start_pts)
-        )
+        apart = family is not None and timing == "pts" and separable(head, family, self.recipe, self.info.start_pts)
         if apart and family is not None:
             marker = Marker(family, self.recipe.extradata)
             begun, short = self._until_second_group(packets, Marker(family, self.recipe.extradata))
@@ -156,7 +159,7 @@ class _Reader:
             ctx.thread_type = "AUTO" if timing == "pts" else "SLICE"
             configure(ctx, self.plan.reading)
         start = self.info.start_pts if timing == "counted" else 0
-        droppable = marker is not None and marker.family in ("h264", "hevc", "intra")
+        family = marker.family if marker is not None else "whole"
 
         def parts() -> Iterator[Part]:
             while window := _peek(packets, _WINDOW):
@@ -168,7 +171,7 @@ class _Reader:
             yield Part([], True, self.end if timing == "pts" else None)
 
         decoder = Decoder(ctx, timing=timing, start=start, step=self.step)
-        self._decode(unit, parts(), decoder, droppable=droppable, tail=False)
+        self._decode(unit, parts(), decoder, family=family, tail=False)
 
     def _in_units(self, packets: Iterator[Packet[VideoStream]], marker: Marker) -> None:
         tasks: queue.Queue[Unit | None] = queue.Queue(1)
@@ -212,10 +215,10 @@ class _Reader:
         def resolve(fresh: bool) -> None:
             nonlocal current, held, low, weight
             first, leading = held[0], held[1:]
-            assert first.pts is not None
+            begin = self.end if first.pts is None else first.pts
             if len(current) >= _UNIT_PACKETS or fresh or unit is not None:
-                hand_out(Part([*current, *(held if leading else [])], True, first.pts))
-                current, low, weight = [first], first.pts, first.packet.size
+                hand_out(Part([*current, *(held if leading else [])], True, begin))
+                current, low, weight = [first], begin, first.packet.size
             else:
                 current += [first._replace(start=not leading), *leading]
             held = []
@@ -223,7 +226,7 @@ class _Reader:
         for packet in packets:
             if shift:
                 packet.pts = None if packet.pts is None else packet.pts + shift
-            coded = marker.mark(packet)
+            coded = marker.mark(packet, keys_only=self.plan.reading == "keyframes")
             changed = packet.is_keyframe and packet.has_sidedata("new_extradata")
             if coded.start and coded.pts is not None and coded.pts <= low and current:
                 back = self.end - coded.pts
@@ -267,13 +270,16 @@ class _Reader:
                 if decoder is None or made_with is not unit.extradata:
                     made_with = unit.extradata
                     decoder = Decoder(self.recipe.make(made_with))
-                self._decode(unit, _arriving(unit, self.shared), decoder, droppable=family != "whole", tail=True)
+                self._decode(unit, _arriving(unit, self.shared), decoder, family=family, tail=True)
         except Stopped:
             pass
         finally:
             self.shared.clock_cpu()
 
-    def _decode(self, unit: Unit, parts: Iterator[Part], decoder: Decoder, *, droppable: bool, tail: bool) -> None:
+    def _decode(self, unit: Unit, parts: Iterator[Part], decoder: Decoder, *, family: Family, tail: bool) -> None:
+        reading = self.plan.reading
+        if family == "intra" and reading == "fast":
+            reading = "exact"  # every picture stands alone: nothing is saved by showing another one
         sampler: Sampler[VideoFrame] = Sampler(self.grid, floor=self.plan.start_index)
         try:
             decode_parts(
@@ -281,8 +287,8 @@ class _Reader:
                 decoder=decoder,
                 sampler=sampler,
                 painter=Painter(self.plan.size, self.info.rotation),
-                reading=self.plan.reading,
-                droppable=droppable,
+                reading=reading,
+                droppable=family != "whole",
                 tail=tail,
                 shared=self.shared,
                 step=self.step,
@@ -297,13 +303,15 @@ class _Reader:
 
     def _extend(self, coded: Coded) -> None:
         """Moves the end of the video: the greatest time and its duration, or the step before it where it has none."""
-        if coded.pts is None or not coded.displayed:
+        pts = coded.pts
+        if pts is None or not coded.displayed:
             return
-        if self._top is not None and coded.pts <= self._top:
-            return
-        before, self._top = self._top, coded.pts
-        duration = coded.packet.duration or (coded.pts - before if before is not None else 0) or int(self.step)
-        self.end = coded.pts + min(max(1, duration), self.grid.hold)
+        if self._top is None or pts > self._top:
+            self._second, self._top, self._lasts = self._top, pts, coded.packet.duration or 0
+        elif pts < self._top and (self._second is None or pts > self._second):
+            self._second = pts
+        step = self._lasts or (self._top - self._second if self._second is not None else int(self.step))
+        self.end = self._top + min(max(1, step), self.grid.hold)
 
 
 def _peek(packets: Iterator[Packet[VideoStream]], count: int) -> list[Packet[VideoStream]]:

@@ -6,7 +6,6 @@ import os
 import select
 import stat
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -91,9 +90,7 @@ class Pipe:
 class Source:
     """An open container with its video stream chosen and the others discarded. Use as a context manager."""
 
-    def __init__(
-        self, source: str | Path, *, stall_s: float = 30.0, stop: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, source: str | Path, *, stall_s: float = 30.0, stop: Callable[[], bool] = lambda: False) -> None:
         self.name = label(source)
         self.pipe: Pipe | None = None
         target = _check(source)
@@ -178,7 +175,9 @@ def explain(error: BaseException, name: str) -> VideoError:
         return VideoError(f"{name} stopped giving data", allowed="a source that keeps on sending", do="try again")
     if isinstance(error, (av.error.InvalidDataError, av.error.EOFError, av.error.DemuxerNotFoundError, IndexError)):
         return VideoError(
-            f"{name} is not a video that can be read (foreign, cut off or damaged)", allowed=ALLOWED, do="check the file"
+            f"{name} is not a video that can be read (foreign, cut off or damaged)",
+            allowed=ALLOWED,
+            do="check the file",
         )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return VideoError(f"{name} cannot be opened ({reason})", allowed=ALLOWED, do="check the path")
@@ -209,8 +208,3 @@ def _is_text(source: str | Path) -> bool:
     with open(source, "rb") as file:
         head = file.read(512)
     return head.lstrip().startswith((b"#EXTM3U", b"<?xml", b"<MPD", b"ffconcat"))
-
-
-def never_stop() -> threading.Event:
-    """An event that nobody sets."""
-    return threading.Event()

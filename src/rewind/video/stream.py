@@ -18,7 +18,7 @@ from rewind.values import READINGS, Clock, Frame, FrameCount, Reading, VideoInfo
 from rewind.video.produce import Order, Plan, produce
 from rewind.video.shared import Item, Shared
 from rewind.video.source import ALLOWED, is_pipe, label
-from rewind.video.timing import Grid, Run
+from rewind.video.timing import Run
 from rewind.video.units import Pixels
 
 
@@ -103,12 +103,10 @@ class FrameStream:
         self._read = 0
         self._failure: VideoError | None = None
         try:
-            self._wait_ready()
+            self.info = self._wait_ready()
         except BaseException:
             self.close()
             raise
-        assert self._order.info is not None
-        self.info: VideoInfo = self._order.info
         self.clock = Clock(self.info.start_pts, self.info.time_base, plan.fps)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -134,13 +132,15 @@ class FrameStream:
             lost = [*tally.notes]
             seconds = float(self._order.info.time_base) if self._order.info else 0.0
             if tally.skipped:
-                lost.append(f"{tally.skipped} samples skipped: their pictures are broken")
+                lost.append(f"{_count(tally.skipped, 'sample')} skipped: broken pictures")
             elif tally.errors:
-                lost.append(f"{tally.errors} broken packets, at times that no sample asks for")
+                lost.append(f"{_count(tally.errors, 'broken packet')}, at times that no sample asks for")
             if tally.late:
-                lost.append(f"{tally.late} pictures left out: their times do not rise")
+                lost.append(f"{_count(tally.late, 'picture')} left out: times that do not rise")
             for begin, end in tally.gaps[:3]:
-                lost.append(f"no picture from {begin * seconds:.1f} s to {end * seconds:.1f} s: not sampled past an hour")
+                lost.append(
+                    f"no new picture from {begin * seconds:.1f} s to {end * seconds:.1f} s: sampled for its first hour"
+                )
             if tally.early:
                 lost.append(
                     f"{tally.early} of {self._read} samples show an earlier picture, by up to "
@@ -149,11 +149,12 @@ class FrameStream:
             frames = FrameCount(self._read + tally.skipped, self._read, tally.skipped)
         return ReadReport(frames, tuple(lost), self._shared.cpu_s)
 
-    def _wait_ready(self) -> None:
+    def _wait_ready(self) -> VideoInfo:
         while not self._order.ready.wait(0.1):
             self._check_stall(None)
-        if self._order.error is not None and self._order.info is None:
-            raise self._order.error
+        if self._order.info is None:
+            raise self._order.error or VideoError(f"{self._name} was closed before it was opened")
+        return self._order.info
 
     def _check_stall(self, unit_time: float | None) -> None:
         last = max(self._shared.beat, unit_time or 0.0)
@@ -206,6 +207,10 @@ def _stop(shared: Shared, order: Order) -> None:
     for thread in list(order.threads):
         if thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _cores() -> int:

@@ -17,7 +17,7 @@ from rewind.values import Clock
 Picture = TypeVar("Picture")
 
 HOLD_S = 3600
-_DISORDER_DEPTH = 4
+_DISORDER_DEPTH = 6
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Sampler(Generic[Picture]):
     _pending: list[tuple[int, Picture]] = field(default_factory=list)
     _holes: list[int] = field(default_factory=list)
     _done: int | None = None
-    _depth: int = 1
+    _next: int = 0
+    _depth: int = 2
 
     def push(self, pts: int, picture: Picture) -> list[Run[Picture]]:
         """Adds a picture; gives the runs that this decides."""
@@ -122,7 +123,8 @@ class Sampler(Generic[Picture]):
         if inside:
             self._skip(inside[0], until)
         self._done = pts
-        first, stop = max(self.grid.first_at(pts), self.floor), self.grid.first_at(end)
+        first, stop = max(self.grid.first_at(pts), self.floor, self._next), self.grid.first_at(end)
+        self._next = max(self._next, stop)
         return [Run(first, stop, pts, picture)] if stop > first else []
 
     def _skip(self, begin: int, end: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -59,8 +59,11 @@ class Marker:
         self._prefix = prefix_size(family, extradata)
         self._sent = False
 
-    def mark(self, packet: Packet[VideoStream]) -> Coded:
-        """The packet with its place in the stream; `start` where decoding may begin."""
+    def mark(self, packet: Packet[VideoStream], *, keys_only: bool = False) -> Coded:
+        """The packet with its place in the stream; `start` where decoding may begin. `keys_only`: a packet that is
+        not a key frame will not be decoded, and is not looked into."""
+        if keys_only and not packet.is_keyframe:
+            return Coded(packet, packet.pts, False, -1, not packet.is_discard and packet.pts is not None)
         said = nature(memoryview(packet), self.family, self._prefix, key=packet.is_keyframe)
         clean = said.clean and packet.is_keyframe and packet.pts is not None and not packet.is_discard
         clean = clean and (said.parameters or not self._sent)
@@ -74,11 +77,12 @@ def separable(head: list[Packet[VideoStream]], family: Family, recipe: Recipe, s
     if not head or any(p.pts is None for p in head) or len({p.pts for p in head}) != len(head):
         return False
     marker = Marker(family, recipe.extradata)
-    coded = [marker.mark(p) for p in head[:_SURVEYED]]
+    surveyed = 1 if recipe.reading == "keyframes" else _SURVEYED
+    coded = [marker.mark(p) for p in head[:surveyed]]
     shown_times = {c.pts for c in coded if c.displayed}
     if not coded[0].start or min((t for t in shown_times if t is not None), default=start) != start:
         return False
-    decoder = Decoder(Recipe(**{**recipe.__dict__, "reading": "exact"}).make())
+    decoder = Decoder(replace(recipe, reading="exact").make())
     got = [d for c in coded for d in decoder.feed(c)] + decoder.drain()
     times = [d.pts for d in got if d.frame is not None]
     if decoder.errors or times != sorted(times):
@@ -126,12 +130,13 @@ def decode_parts(
         times = [c.pts for c in part.coded if c.displayed and c.pts is not None]
         seen.add(times)
         wanted = shown(times, grid, end)
-        ready: list[Coded] = choose(
-            part.coded, wanted, reading=reading, last=part.last, droppable=droppable, tail=tail
-        )
-        for coded in ready:
+        chosen = choose(part.coded, wanted, reading=reading, last=part.last, droppable=droppable, tail=tail)
+        for coded in chosen:
             shared.alive()
-            for pts, frame in decoder.feed(coded):
+            ready = decoder.feed(coded)
+            if reading == "keyframes":  # each on its own: a decoder that misses pictures may hold some back for good
+                ready += decoder.drain()
+            for pts, frame in ready:
                 _take(pts, frame, end, sampler, show)
         if part.last:
             break

@@ -7,6 +7,8 @@ from rewind.vision.encoder import Lite0Encoder, Precision, VisionEncoder
 
 __all__ = ["Lite0Encoder", "Precision", "VisionEncoder", "available", "load_vision"]
 
+HUB = "hub:"
+
 
 def available() -> tuple[str, ...]:
     """Names that `load_vision` takes, beside `hub:PATH_OR_ID`."""
@@ -19,8 +21,8 @@ def load_vision(
     """A frozen vision encoder by name.
 
     Args:
-        name: one of `available()`.
-        precision: ``auto`` is bf16 where the hardware has it, else fp32.
+        name: one of `available()`, or ``hub:PATH_OR_ID`` for a vision transformer of the Hugging Face Hub.
+        precision: ``auto`` is bf16 where the hardware has it, else fp32. Hub models run in fp32.
         device: a torch device; CUDA only where asked for.
 
     Raises:
@@ -29,4 +31,8 @@ def load_vision(
     """
     if name in ("efficientnet-lite0", "nano"):
         return Lite0Encoder(precision=precision, device=device)
+    if name.startswith(HUB) and len(name) > len(HUB):
+        from rewind.vision.hub import HubVision
+
+        return HubVision(name[len(HUB) :], device=device)
     raise ConfigError(f"vision encoder {name!r}", allowed=", ".join(available()) + " or hub:PATH_OR_ID")

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 with ImageNet weights: the network, batch norm folded into its convolutions.
 
-Tan and Le, "EfficientNet", ICML 2019; the Lite variant has ReLU6 and no squeeze-and-excitation. The weights are those of
-TensorFlow, so padding is TensorFlow's asymmetric "same" and batch norm has epsilon 1e-3.
+Tan and Le, "EfficientNet", ICML 2019; the Lite variant has ReLU6 and no squeeze-and-excitation. The weights are those
+of TensorFlow, so padding is TensorFlow's asymmetric "same" and batch norm has epsilon 1e-3.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ FINE_CHANNELS, DEEP_CHANNELS, CLASSES = 112, 320, 1000
 class SameConv(nn.Module):
     """Convolution with TensorFlow's "same" padding and a bias; `relu6` clamps the output to 0–6."""
 
-    def __init__(self, cin: int, cout: int, kernel: int, *, stride: int = 1, groups: int = 1, relu6: bool = True) -> None:
+    def __init__(
+        self, cin: int, cout: int, kernel: int, *, stride: int = 1, groups: int = 1, relu6: bool = True
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(cout, cin // groups, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(cout))
@@ -83,13 +85,13 @@ class EfficientNetLite0(nn.Module):
         self.classifier = nn.Linear(1280, CLASSES)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Grids of two depths and class logits.
+        """Grids of three depths; `classify` makes logits of any window of the last.
 
         Args:
             x: (n, 3, H, W), pixel values 0–255 less 127.5 (the division by 127.5 is folded into the stem).
 
         Returns:
-            deep (n, 320, H/32, W/32), fine (n, 112, H/16, W/16), logits (n, 1000); sides are rounded up.
+            deep (n, 320, H/32, W/32), fine (n, 112, H/16, W/16), head (n, 1280, H/32, W/32); sides are rounded up.
         """
         x = self.stem(x)
         fine = x
@@ -97,8 +99,13 @@ class EfficientNetLite0(nn.Module):
             x = stage(x)
             if number == FINE_STAGE:
                 fine = x
-        pooled = self.head(x).mean((2, 3))
-        return x, fine, self.classifier(pooled)
+        return x, fine, self.head(x)
+
+    def classify(self, window: Tensor) -> Tensor:
+        """Head features of one window (n, 1280, h, w) → class logits (n, 1000), float32. The published network's
+        window is the whole grid; its pooling is linear, so that a part of the grid can be classified as well."""
+        pooled = window.float().mean((2, 3))
+        return F.linear(pooled, self.classifier.weight.float(), self.classifier.bias.float())
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:

@@ -29,7 +29,7 @@ def _field(kind: str, rng: np.random.Generator) -> Field:
     a, b = rng.uniform(-1, 1, 2)
     if kind == "gradient":
         ramp = a * x + b * y
-        field = (ramp - ramp.min()) / max(float(np.ptp(ramp)), 1e-9)
+        field: Field = (ramp - ramp.min()) / max(float(np.ptp(ramp)), 1e-9)
     elif kind == "noise":
         field = (_smooth(rng, 6) + 0.5 * _smooth(rng, 17) + 0.25 * _smooth(rng, 45)) / 1.75
     elif kind == "stripes":
@@ -56,4 +56,5 @@ def texture(kind: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     tones[1] += rng.choice([-1.0, 1.0]) * rng.uniform(18, 40)
     field = _field(kind, rng)[..., None]
     picture = tones[0] * (1 - field) + tones[1] * field + rng.uniform(-5, 5, (_SIDE, _SIDE, 1))
-    return np.clip(np.floor(picture + 0.5), 0, 255).astype(np.uint8)
+    rounded: npt.NDArray[np.uint8] = np.clip(np.floor(picture + 0.5), 0, 255).astype(np.uint8)
+    return rounded

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import product
 from typing import Literal
 
 from rewind.worlds.looks import (
@@ -21,11 +22,23 @@ from rewind.worlds.truth import Appearance, Change, Sign
 from rewind.worlds.world import World
 
 Span = tuple[int, int]
-Look = tuple[str, ...]
+Look = tuple[str, str, str, str, str]
+"""Values of `FIELDS`, empty where a phrase does not name one."""
 ShapeClass = Literal["common", "rare"]
 FIELDS = ("shape", "colour", "texture", "size", "motion")
-"""A look of level n names the first n fields."""
-_VALUES = {"shape": SHAPES, "colour": COLOURS, "texture": TEXTURES, "size": SIZES, "motion": MOTIONS}
+FORMS: tuple[tuple[str, ...], ...] = (
+    ("shape",),
+    ("shape", "size"),
+    ("shape", "texture"),
+    ("shape", "texture", "size"),
+    ("shape", "colour"),
+    ("shape", "colour", "size"),
+    ("shape", "colour", "texture"),
+    ("shape", "colour", "texture", "size"),
+    ("shape", "colour", "texture", "size", "motion"),
+)
+"""Which fields a phrase names; level n of a look is FORMS[n], from the widest to the narrowest."""
+VALUES = {"shape": SHAPES, "colour": COLOURS, "texture": TEXTURES, "size": SIZES, "motion": MOTIONS}
 SHAPE_CLASSES: dict[ShapeClass, tuple[str, ...]] = {"common": COMMON_SHAPES, "rare": RARE_SHAPES}
 
 
@@ -42,16 +55,27 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def phrase(look: Look) -> str:
     """A look in words, without an article: ``small striped red star moving left``."""
-    shape, colour, texture, size, motion = [*look, "", "", "", ""][:5]
+    shape, colour, texture, size, motion = look
     return " ".join(w for w in (size, texture, colour, shape, MOTION_WORDS.get(motion, "")) if w)
 
 
-def all_looks(level: int, shape_class: ShapeClass) -> list[Look]:
-    """Every look of `level` fields with a shape of that class, in a fixed order."""
-    looks: list[Look] = [(s,) for s in SHAPE_CLASSES[shape_class]]
-    for field in FIELDS[1:level]:
-        looks = [(*look, value) for look in looks for value in _VALUES[field]]
-    return looks
+@lru_cache(maxsize=32)
+def all_looks(level: int, shape_class: ShapeClass) -> tuple[Look, ...]:
+    """Every look of that level with a shape of that class, in a fixed order."""
+    axes = [SHAPE_CLASSES[shape_class], *(VALUES[f] if f in FORMS[level] else ("",) for f in FIELDS[1:])]
+    return tuple((a, b, c, d, e) for a, b, c, d, e in product(*axes))
+
+
+def look_of(a: Appearance, level: int) -> Look:
+    """The look of `a` as far as phrases of `level` name it."""
+    named = FORMS[level]
+    shape, colour, texture, size, motion = (getattr(a, f) if f in named else "" for f in FIELDS)
+    return shape, colour, texture, size, motion
+
+
+def choose_level(densities: Sequence[float], aim: float) -> int:
+    """The level whose looks have most nearly `aim` stretches on average: the form of phrases follows from length."""
+    return min(range(len(densities)), key=lambda n: max(densities[n] / aim, aim / max(densities[n], 1e-6)))
 
 
 @dataclass(frozen=True)
@@ -62,10 +86,6 @@ class Seen:
     scene: int
     start_s: int
     end_s: int
-
-    def look(self, level: int) -> Look:
-        a = self.appearance
-        return (a.shape, a.colour, a.texture, a.size, a.motion)[:level]
 
 
 @dataclass(frozen=True)
@@ -89,10 +109,10 @@ class SeenChange:
     change: Change
     at_s: int
 
-    def key(self, level: int) -> Look:
-        """Shape, colour before, texture, size: the first `level` of them."""
+    def key(self, *, after: bool, sized: bool) -> Look:
+        """The look by which a phrase names the changing object: its colour is the one before or after."""
         c = self.change
-        return (c.shape, c.before, c.texture, c.size)[:level]
+        return c.shape, c.after if after else c.before, c.texture, c.size if sized else "", ""
 
 
 class Index:
@@ -116,16 +136,24 @@ class Index:
             changes += [SeenChange(c, zero + c.at_s) for c in truth.changes]
         self.seen, self.signs, self.changes = tuple(seen), tuple(signs), tuple(changes)
         self._world = world
+        self._levels: dict[tuple[ShapeClass, float], int] = {}
         self._moments: dict[int, Mapping[Look, tuple[Span, ...]]] = {}
 
     def moments(self, level: int) -> Mapping[Look, tuple[Span, ...]]:
-        """For every look of `level` fields that appears: the stretches at which at least one such object is there."""
+        """For every look of `level` that appears: the stretches at which at least one such object is there."""
         if level not in self._moments:
             spans: dict[Look, list[Span]] = {}
             for s in self.seen:
-                spans.setdefault(s.look(level), []).append((s.start_s, s.end_s))
+                spans.setdefault(look_of(s.appearance, level), []).append((s.start_s, s.end_s))
             self._moments[level] = {look: merge(v) for look, v in spans.items()}
         return self._moments[level]
+
+    def level(self, shape_class: ShapeClass, aim: float) -> int:
+        """See `choose_level`."""
+        key = (shape_class, aim)
+        if key not in self._levels:
+            self._levels[key] = choose_level([self.density(n, shape_class) for n in range(len(FORMS))], aim)
+        return self._levels[key]
 
     def density(self, level: int, shape_class: ShapeClass) -> float:
         """Stretches a look of that level has on average, over all looks that could be."""

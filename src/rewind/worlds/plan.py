@@ -25,6 +25,7 @@ from rewind.worlds.sprites import sign_size
 from rewind.worlds.truth import Appearance, Box, Change, Path, SceneTruth, Sign
 
 SCENE_SECONDS = (8, 24)
+LEAST_OBJECTS = 4
 _TRIES = 60
 _PAD_PX = 3
 
@@ -128,7 +129,7 @@ def _free_box(rng: np.random.Generator, size: tuple[int, int], taken: list[Box])
 
 
 def _stretches(rng: np.random.Generator, duration: int) -> list[tuple[int, int]]:
-    """One or two stays of 2–5 s, at least 2 s apart and from the cuts' far side."""
+    """One or two stays of 2–5 s, at least 2 s apart."""
     first = int(rng.integers(2, 6))
     if duration >= 12 and rng.random() < 0.45:
         second = int(rng.integers(2, 5))
@@ -175,14 +176,28 @@ def _crowded(a: Appearance, others: list[Appearance], signs: tuple[Sign, ...]) -
 
 
 def _place(
-    rng: np.random.Generator, look: dict[str, str], number: int, stay: tuple[int, int],
-    others: list[Appearance], signs: tuple[Sign, ...],
-) -> Appearance | None:  # fmt: skip
+    rng: np.random.Generator,
+    look: dict[str, str],
+    *,
+    number: int,
+    stay: tuple[int, int],
+    others: list[Appearance],
+    signs: tuple[Sign, ...],
+) -> Appearance | None:
+    """An object of that look on a path where it hides nothing; it stands still where no moving path is free."""
     radius = RADIUS_PX[look["size"]]
     for attempt in range(_TRIES):
         motion = look["motion"] if attempt < _TRIES // 2 else "still"
         path = _path(rng, motion, radius, stay[1] - stay[0])
-        placed = Appearance(number, **{**look, "motion": motion}, start_s=stay[0], end_s=stay[1], entered_s=stay[0], path=path, radius_px=radius)
+        placed = Appearance(
+            number,
+            **{**look, "motion": motion},
+            start_s=stay[0],
+            end_s=stay[1],
+            entered_s=stay[0],
+            path=path,
+            radius_px=radius,
+        )
         if not _crowded(placed, others, signs):
             return placed
     return None
@@ -220,14 +235,23 @@ def plan_scene(seed: int, number: int = 0, *, plan: ScenePlan | None = None) -> 
     crowd = int(rng.integers(plan.crowd[0], plan.crowd[1] + 1))
     visitors = min(int(rng.integers(plan.visitors[0], plan.visitors[1] + 1)), plan.most_objects - crowd)
     for k in range(crowd):
-        placed = _place(rng, _look(rng, COMMON_SHAPES), k, (0, duration), there, signs)
+        placed = _place(rng, _look(rng, COMMON_SHAPES), number=k, stay=(0, duration), others=there, signs=signs)
         there += [placed] if placed else []
     for k in range(crowd, crowd + visitors):
         look = _look(rng, RARE_SHAPES)
         for stay in _stretches(rng, duration):
-            placed = _place(rng, look, k, stay, there, signs)
+            placed = _place(rng, look, number=k, stay=stay, others=there, signs=signs)
             there += [placed] if placed else []
     changes: tuple[Change, ...] = ()
     if rng.random() < plan.change_rate:
         there, changes = _change(rng, there)
+    number_next = crowd + visitors
+    for _ in range(_TRIES):
+        if len({a.object for a in there}) >= LEAST_OBJECTS:
+            break
+        # Where boards left no room for the crowd, small things that stand still find some.
+        look = {**_look(rng, COMMON_SHAPES), "size": "small", "motion": "still"}
+        placed = _place(rng, look, number=number_next, stay=(0, duration), others=there, signs=signs)
+        if placed:
+            there, number_next = [*there, placed], number_next + 1
     return SceneTruth(seed, number, duration, background, tuple(there), signs, changes)

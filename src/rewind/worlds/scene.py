@@ -81,6 +81,13 @@ class Scene:
                 sprite.paste(frame, x - sprite.size[1] // 2, y - sprite.size[0] // 2)
         for sign in self.truth.signs:
             if sign.start_s <= t_s < sign.end_s:
-                board = sign_sprite(sign.shape, sign.colour, sign.glyph_colour, sign.symbol, sign.code, sign.scale)
+                board = sign_sprite(
+                    sign.shape,
+                    sign.colour,
+                    glyph_colour=sign.glyph_colour,
+                    mark=sign.symbol,
+                    code=sign.code,
+                    scale=sign.scale,
+                )
                 board.paste(frame, sign.box[0], sign.box[1])
         return frame

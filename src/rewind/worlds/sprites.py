@@ -68,7 +68,9 @@ def _heart() -> Points:
 
 def _moon() -> Points:
     outer = [(math.cos(a), math.sin(a)) for a in (math.pi * (0.22 + 1.56 * k / 40) for k in range(41))]
-    inner = [(0.42 + 0.74 * math.cos(a), 0.74 * math.sin(a)) for a in (math.pi * (1.66 - 1.32 * k / 40) for k in range(41))]
+    inner = [
+        (0.42 + 0.74 * math.cos(a), 0.74 * math.sin(a)) for a in (math.pi * (1.66 - 1.32 * k / 40) for k in range(41))
+    ]
     return outer + inner
 
 
@@ -114,7 +116,8 @@ def _grow(mask: npt.NDArray[np.bool_], reach: int) -> npt.NDArray[np.bool_]:
 
 def _reduce(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     h, w = mask.shape
-    return mask.reshape(h // _SUPER, _SUPER, w // _SUPER, _SUPER).mean(axis=(1, 3))
+    mean: npt.NDArray[np.float64] = mask.reshape(h // _SUPER, _SUPER, w // _SUPER, _SUPER).mean(axis=(1, 3))
+    return mean
 
 
 @lru_cache(maxsize=64)
@@ -128,7 +131,7 @@ def _masks(shape: str, radius: int) -> tuple[npt.NDArray[np.float64], npt.NDArra
 
 @lru_cache(maxsize=1024)
 def object_sprite(shape: str, colour: str, size: str, texture: str) -> Sprite:
-    """An object with a dark outline; stripes and dots are a darker tone of its colour. Centre = centre of the sprite."""
+    """An object with a dark outline, centred; stripes and dots are a darker tone of its colour."""
     radius = RADIUS_PX[size]
     inner, outer = _masks(shape, radius)
     side = inner.shape[0]
@@ -149,7 +152,14 @@ def _board(shape: str, height: int, width: int) -> Points:
         return [(width / 2 * (1 + px), height / 2 * (1 + py)) for px, py in _regular(64)]
     side = height * 0.28
     if shape == "hexagonal":
-        return [(side, 0), (width - side, 0), (width, height / 2), (width - side, height), (side, height), (0, height / 2)]
+        return [
+            (side, 0),
+            (width - side, 0),
+            (width, height / 2),
+            (width - side, height),
+            (side, height),
+            (0, height / 2),
+        ]
     if shape == "pointed":
         return [(0, 0), (width - 1.4 * side, 0), (width, height / 2), (width - 1.4 * side, height), (0, height)]
     return [(0, 0), (width, 0), (width, height), (0, height)]
@@ -166,10 +176,12 @@ def sign_size(shape: str, code_length: int, scale: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def sign_sprite(shape: str, colour: str, glyph_colour: str, mark: str, code: str, scale: int) -> Sprite:
+def sign_sprite(shape: str, colour: str, *, glyph_colour: str, mark: str, code: str, scale: int) -> Sprite:
     """A board with a border in the colour of its glyphs, a symbol above and the code below it."""
     height, width = sign_size(shape, len(code), scale)
-    board = _fill([(px * _SUPER, py * _SUPER) for px, py in _board(shape, height, width)], height * _SUPER, width * _SUPER)
+    board = _fill(
+        [(px * _SUPER, py * _SUPER) for px, py in _board(shape, height, width)], height * _SUPER, width * _SUPER
+    )
     padded = np.pad(board, _SUPER)
     core = ~_grow(~padded, 2 * _SUPER)[_SUPER:-_SUPER, _SUPER:-_SUPER]
     ink = np.array(GLYPH_RGB[glyph_colour], float)

@@ -15,9 +15,7 @@ import numpy as np
 
 from rewind.errors import ConfigError
 from rewind.worlds.backgrounds import FRAME_PX
-from rewind.worlds.plan import SCENE_SECONDS, ScenePlan, plan_scene
 from rewind.worlds.scene import Pixels, Scene
-from rewind.worlds.splits import split_of
 from rewind.worlds.truth import SceneTruth
 
 VERSION = "worlds-v1"
@@ -44,9 +42,7 @@ class Placed:
         return replace(
             self.truth,
             duration_s=end,
-            appearances=tuple(
-                replace(a, end_s=min(a.end_s, end)) for a in self.truth.appearances if a.start_s < end
-            ),
+            appearances=tuple(replace(a, end_s=min(a.end_s, end)) for a in self.truth.appearances if a.start_s < end),
             signs=tuple(replace(s, end_s=min(s.end_s, end)) for s in self.truth.signs if s.start_s < end),
             changes=tuple(c for c in self.truth.changes if c.at_s < end),
         )
@@ -143,7 +139,13 @@ class World:
     def truth(self) -> dict[str, Any]:
         """The whole truth as plain JSON values; times within scenes count from the scene's start."""
         scenes = [{"start_s": p.start_s, "end_s": p.end_s, **p.cut_truth().to_json()} for p in self.placed]
-        return {"version": VERSION, "seed": self.seed, "duration_s": self.duration_s, "frame_px": FRAME_PX, "scenes": scenes}
+        return {
+            "version": VERSION,
+            "seed": self.seed,
+            "duration_s": self.duration_s,
+            "frame_px": FRAME_PX,
+            "scenes": scenes,
+        }
 
     def truth_json(self) -> str:
         """`truth` as text, byte-identical for the same world."""
@@ -174,32 +176,3 @@ def compose(
     if seconds is not None and now < seconds:
         raise ConfigError(f"{now} s of scenes for {seconds} s", allowed="scenes that fill the length")
     return World(placed, seed=seed, backgrounds=backgrounds, background_fps=background_fps)
-
-
-def make_world(
-    seed: int,
-    *,
-    seconds: int = 600,
-    plan: ScenePlan | None = None,
-    backgrounds: Sequence[Pixels] | None = None,
-    background_fps: float = 1.0,
-) -> World:
-    """The world of `seed`: scenes 0, 1, 2 … of that seed until `seconds` are full.
-
-    Raises: ConfigError for a seed of no split, or a length under 30 s or over 24 h.
-    """
-    split_of(seed)
-    if not 30 <= seconds <= 86_400:
-        raise ConfigError(f"{seconds} s", allowed="30–86400 s")
-    truths: list[SceneTruth] = []
-    left = seconds
-    number = 0
-    while left > 0:
-        truth = plan_scene(seed, number, plan=plan)
-        number += 1
-        # A remainder shorter than the shortest scene would be a flash: the scene is passed over instead.
-        if 0 < left - truth.duration_s < SCENE_SECONDS[0]:
-            continue
-        truths.append(truth)
-        left -= truth.duration_s
-    return compose(truths, seconds=seconds, seed=seed, backgrounds=backgrounds, background_fps=background_fps)

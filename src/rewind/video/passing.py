@@ -1,0 +1,50 @@
+"""Pictures one after the other from one decoder, with the times that `open_frames` gives them: for grab and cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+import av
+
+from rewind.values import VideoInfo
+from rewind.video.decode import Decoded, Decoder
+from rewind.video.probe import HEAD, demux, stamped, step_of, timing_of
+from rewind.video.source import Source
+
+
+def may_seek(opened: Source) -> bool:
+    """Whether times stand in the file, so that a seek finds the same ones as reading from the beginning."""
+    return opened.seekable and timing_of(opened, list(islice(demux(opened), HEAD))) == "pts"
+
+
+def seek(opened: Source, pts: int) -> bool:
+    """Goes to a key frame at or before `pts`, as far as the container knows; False where it cannot."""
+    opened.stream.codec_context.flush_buffers()
+    try:
+        opened.container.seek(pts, stream=opened.stream, backward=True)
+    except (av.FFmpegError, OverflowError):
+        return False
+    return True
+
+
+def from_here(opened: Source) -> Iterator[Decoded]:
+    """Pictures from where `seek` went, with the file's own times."""
+    decoder = Decoder(opened.stream.codec_context)
+    for packet in demux(opened):
+        yield from decoder.feed(stamped(packet, "pts"))
+    yield from decoder.drain()
+
+
+def from_start(opened: Source, info: VideoInfo) -> Iterator[Decoded]:
+    """All pictures of a source just opened; times as `open_frames` makes them where the file stores none."""
+    packets = demux(opened)
+    head = list(islice(packets, HEAD))
+    timing = timing_of(opened, head)
+    ctx = opened.stream.codec_context
+    ctx.thread_type = "AUTO" if timing == "pts" else "SLICE"
+    start = info.start_pts if timing == "counted" else 0
+    decoder = Decoder(ctx, timing=timing, start=start, step=step_of(opened))
+    for packet in chain(head, packets):
+        yield from decoder.feed(stamped(packet, timing))
+    yield from decoder.drain()

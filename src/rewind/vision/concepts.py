@@ -1,0 +1,177 @@
+"""What is on screen, in words, and how sure: the classifier's posterior read through a vocabulary. Needs no training.
+
+In the line of ConSE (Norouzi et al., ICLR 2014), which meets a frame in text space by its ten best classes' names.
+Here a query's words choose classes instead, and a frame's evidence is the posterior's mass on them: absent things then
+have little of it, where cosines of class names do not tell (docs/concepts.md has both, with numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from rewind.errors import ConfigError
+from rewind.text import TextEncoder
+from rewind.values import Timeline
+from rewind.vision.colours import COLOURS
+from rewind.vision.efficientnet import CLASSES
+from rewind.vision.vocabulary import Term, Vocabulary, colours_in, load_vocabulary, wants_monochrome
+from rewind.weights import recipe_hash
+
+Floats = npt.NDArray[np.float32]
+COLUMNS = CLASSES + len(COLOURS)
+FLOOR = 0.01  # mass below which a class says nothing; keeps the logarithm finite
+AFTER_FIRST = 0.5  # weight of a query's second and later terms
+PEOPLE_BESIDE = 0.5  # people count less beside another term: they are in most clips
+COLOUR_FULL, COLOUR_FLOOR, COLOUR_WEIGHT = 0.1, 0.003, 0.5
+MONOCHROME, BLANK = 0.98, 0.9  # shares of colourless pixels in a black-and-white picture, of black ones in an empty one
+WINDOW_S, KEPT = 5.0, 0.6  # a frame's score is the mean of the best 60 % of the samples within ± 2.5 s
+CHUNK = 256  # frames at a time: peak memory does not grow with the video
+# Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
+SLOPE, MIDDLE = 2.35, -1.87
+SEEN = 0.30  # score from which a thing counts as seen
+
+
+@dataclass(frozen=True)
+class ConceptScores:
+    """Per frame: `scores` (T,) float32, the probability in 0–1 that the query is on screen, and `raw` (T,), its
+    evidence as a natural logarithm of posterior mass. `known` are the words that were recognised; with none of them
+    the scores only rank."""
+
+    scores: Tensor
+    raw: Tensor
+    known: tuple[str, ...]
+
+    @property
+    def degradations(self) -> tuple[str, ...]:
+        """Says so where the query is outside the vocabulary."""
+        return () if self.known else ("no word of the query is known to the concept vocabulary",)
+
+
+class Concepts:
+    """Scores of any query over stored posteriors; holds no state about a video."""
+
+    def __init__(self, text: TextEncoder, *, vocabulary: Vocabulary | None = None) -> None:
+        self._text = text
+        self._vocabulary = vocabulary or load_vocabulary()
+        self._features: Floats | None = None
+
+    def terms(self, query: str) -> list[Term]:
+        """What a query is looked for by; empty where it is outside the vocabulary."""
+        found = self._vocabulary.terms(query)
+        if not found:
+            near = self._vocabulary.nearest(query, self._text, self._word_features())
+            found = [near] if near else []
+        return found
+
+    def score(self, posterior: Tensor, query: str, timeline: Timeline | None = None) -> ConceptScores:
+        """How sure it is, frame by frame, that what a query names is on screen.
+
+        Args:
+            posterior: (T, V, 1011), of the bundled vision encoder: classes, then colours.
+            query: a noun phrase or a question in English.
+            timeline: of the T frames; None stands for one frame a second.
+
+        Raises:
+            ConfigError: an empty query, or a posterior of another encoder.
+        """
+        if not query.strip():
+            raise ConfigError("an empty query", allowed="words for what to look for")
+        if posterior.ndim != 3 or posterior.shape[2] != COLUMNS:
+            shape = tuple(posterior.shape)
+            raise ConfigError(f"posterior {shape}", allowed=f"(T, V, {COLUMNS}), as efficientnet-lite0 gives")
+        terms = self.terms(query)
+        evidence = np.empty(len(posterior), np.float32)
+        for start in range(0, len(posterior), CHUNK):
+            chunk = posterior[start : start + CHUNK].float().numpy()
+            evidence[start : start + CHUNK] = _evidence(chunk, terms, query)
+        fps = float(timeline.clock.fps) if timeline is not None else 1.0
+        raw = torch.from_numpy(smooth(evidence, rows=max(1, round(WINDOW_S * fps))))
+        return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, tuple(t.name for t in terms))
+
+    def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
+        """What is on screen in some frames (n, V, 1011), in words: up to `limit` (name, probability), surest first.
+
+        Probability is the mean over the frames of the posterior mass. Where the mass is spread over kinds of one
+        thing (118 breeds), the thing is named (dog).
+        """
+        if not len(posterior):
+            return []
+        chunk = posterior.float().numpy()[:, :, :CLASSES]
+        mass = (0.5 * chunk.max(1) + 0.5 * chunk.mean(1)).mean(0)
+        found: list[tuple[str, float]] = []
+        for _ in range(limit):
+            top = int(mass.argmax())
+            if mass[top] < FLOOR:
+                break
+            name, classes = self._vocabulary.name_of(top, mass)
+            found.append((name, float(min(1.0, mass[list(classes)].sum()))))
+            mass[list(classes)] = 0
+        return sorted(found, key=lambda pair: -pair[1])
+
+    def _word_features(self) -> Floats:
+        if self._features is None:
+            self._features = _stored_features(self._text, self._vocabulary.words)
+            if self._features is None:
+                self._features = self._text.encode(self._vocabulary.words).pooled.numpy()
+        return self._features
+
+
+def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
+    """Log evidence (T,) of one query in a stretch (T, V, K), unsmoothed."""
+    classes = posterior[:, :, :CLASSES]
+    total, weight = np.zeros(len(posterior), np.float32), 0.0
+    for number, term in enumerate(terms):
+        logs = np.log(classes @ term.weights + FLOOR)
+        each = 0.5 * logs.max(1) + 0.5 * logs.mean(1)
+        w = (AFTER_FIRST if number else 1.0) * (PEOPLE_BESIDE if term.people and len(terms) > 1 else 1.0)
+        total, weight = total + w * each, weight + w
+    evidence = total / weight if weight else np.full(len(posterior), np.log(FLOOR), np.float32)
+    shares = posterior[:, :, CLASSES:]
+    if wants_monochrome(query):
+        black = shares[:, 0, COLOURS.index("black")]
+        dull = shares[:, 0, COLOURS.index("black") :].sum(1)
+        grey = (dull > MONOCHROME) & (black < BLANK)
+        return np.where(grey, evidence if terms else 0.0, np.log(FLOOR)).astype(np.float32)
+    for colour in colours_in(query):
+        most = shares[:, :, colour].max(1)
+        evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((most + COLOUR_FLOOR) / COLOUR_FULL))
+    return evidence.astype(np.float32)
+
+
+def smooth(values: Floats, *, rows: int) -> Floats:
+    """Mean of the best `KEPT` of the `rows` values around each one; the ends are repeated.
+
+    Kinder than the mean: what is on screen for 3 of 5 samples keeps its full score.
+    """
+    if rows < 2 or not len(values):
+        return values
+    rows += 1 - rows % 2
+    padded = np.pad(values, rows // 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, rows)
+    keep = max(1, round(KEPT * rows))
+    best: Floats = np.sort(windows, 1)[:, -keep:].mean(1).astype(np.float32)
+    return best
+
+
+def words_hash(text: TextEncoder, words: Sequence[str]) -> str:
+    """What the shipped features were made with and from."""
+    return recipe_hash(text.weights_hash, *words)
+
+
+def _stored_features(text: TextEncoder, words: Sequence[str]) -> Floats | None:
+    """Shipped features (words, W) of the vocabulary, where they are this encoder's; else None."""
+    with as_file(files("rewind.vision").joinpath("words.safetensors")) as path:
+        if not path.is_file():
+            return None
+        with safe_open(path, framework="numpy") as file:
+            features = file.get_tensor("words").astype(np.float32)
+            same = (file.metadata() or {}).get("recipe") == words_hash(text, words)
+    return features if same else None

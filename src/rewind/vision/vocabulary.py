@@ -1,0 +1,176 @@
+"""Words → classes: which columns of the classifier's posterior say that a thing of this name is in view.
+
+Three sources, first hit first: associations written by hand for what is no class (people, sky, a slide), the nouns of
+WordNet with the classes below them, and, where a query has neither, the known words nearest to it in text space.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+
+from rewind.text import TextEncoder
+from rewind.vision.colours import COLOURS
+from rewind.vision.efficientnet import CLASSES
+
+LOOSE = 0.2  # how much a class counts that only often comes with the thing
+SPECIFIC = 6  # a noun over at most this many classes adds them to its association; wider nouns would blur it
+LONGEST = 4  # words in the longest known phrase
+NEAR = 0.6  # least cosine at which a known word stands for an unknown query
+NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.5, 0.8
+SURE = 0.3  # posterior mass from which a single class is named
+WORD = re.compile(r"[a-z'-]+")
+PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
+STOP_WORDS = """
+a an the of in on at to over with from by and or for into near is are being be this that it its his her their my your
+some two three four several many one putting using seen what when where who which how why does do did has have there
+show find me i we you can any not as during while
+"""
+STOP = frozenset(STOP_WORDS.split())
+
+
+@dataclass(frozen=True)
+class Term:
+    """A known word of a query: `weights` (K,) in 0–1, how far each class says that the thing is there."""
+
+    name: str
+    weights: npt.NDArray[np.float32]
+    people: bool = False
+
+
+class Vocabulary:
+    """The shipped words for the 1,000 classes of ImageNet."""
+
+    def __init__(self) -> None:
+        self.classes = tuple(_lines("imagenet_classes.txt"))
+        self._associations: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {}
+        number = {name.lower(): k for k, name in enumerate(self.classes)}
+        for row, line in enumerate(_lines("associations.txt")):
+            words, _, shown = line.partition(" : ")
+            core, loose = (
+                tuple(number[c.strip().lower()] for c in part.split(",") if c.strip())
+                for part in (*shown.split(";"), "")[:2]
+            )
+            for word in words.split(","):
+                self._associations.setdefault(word.strip(), (row, core, loose))
+        self._nouns: dict[str, tuple[int, ...]] = {}
+        for line in _lines("wordnet_nouns.txt"):
+            words, _, ranges = line.partition(" : ")
+            for word in words.split(", "):
+                self._nouns[word] = tuple(_numbers(ranges))
+        self.words = (*self._associations, *(w for w in self._nouns if w not in self._associations))
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._associations or word in self._nouns
+
+    def term(self, word: str) -> Term:
+        """The term of a known word (KeyError for an unknown one)."""
+        weights = np.zeros(CLASSES, np.float32)
+        if word not in self._associations:
+            weights[list(self._nouns[word])] = 1
+            return Term(word, weights)
+        row, core, loose = self._associations[word]
+        nouns = self._nouns.get(word, ())
+        weights[list(loose)] = LOOSE
+        weights[list(core)] = 1
+        if row and len(nouns) <= SPECIFIC:
+            weights[list(nouns)] = 1
+        return Term(word, weights, people=row == 0)
+
+    def terms(self, query: str) -> list[Term]:
+        """The known words of a query from left to right, the longest phrase first where several fit."""
+        words: list[str] = WORD.findall(query.lower())
+        found: list[Term] = []
+        at = 0
+        while at < len(words):
+            for length in range(min(LONGEST, len(words) - at), 0, -1):
+                head, last = words[at : at + length - 1], words[at + length - 1]
+                known = next((w for s in _singular(last) if (w := " ".join([*head, s])) in self), None)
+                if known and not (length == 1 and (known in STOP or last in STOP)):
+                    found.append(self.term(known))
+                    at += length
+                    break
+            else:
+                at += 1
+        return found
+
+    def name_of(self, top: int, mass: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
+        """A word for class `top`, and the classes it covers: the class itself where it has `SURE` of the mass (K,),
+        else the narrowest noun over it that has, and at least twice as much as the class alone."""
+        if mass[top] < SURE:
+            need = max(SURE, 2 * float(mass[top]))
+            kinds = ((len(c), w, c) for w, c in self._nouns.items() if top in c and mass[list(c)].sum() >= need)
+            narrowest = min(kinds, key=lambda kind: kind[0], default=None)
+            if narrowest:
+                return narrowest[1], narrowest[2]
+        return self.classes[top], (top,)
+
+    def nearest(self, query: str, text: TextEncoder, features: npt.NDArray[np.float32]) -> Term | None:
+        """One term blended of the known words nearest to a query; None where none is near.
+
+        Args:
+            features: pooled features (words, W) of `self.words` by the same `text`.
+        """
+        content = " ".join(w for w in WORD.findall(query.lower()) if w not in STOP and w not in COLOURS)
+        if not content:
+            return None
+        cosine = features @ text.encode([content]).pooled.numpy()[0]
+        best = float(cosine.max())
+        if best < NEAR:
+            return None
+        rows = [int(i) for i in np.argsort(-cosine, kind="stable")[:NEAR_MOST]]
+        rows = [i for i in rows if cosine[i] >= max(NEAR, best - NEAR_WIDTH)]
+        share = np.array([cosine[i] - NEAR_ZERO for i in rows], np.float32)
+        weights = np.stack([self.term(self.words[i]).weights for i in rows])
+        sure = min(1.0, (best - NEAR_ZERO) / (NEAR_FULL - NEAR_ZERO))
+        blend = (share[:, None] * weights).sum(0) / share.sum() * np.float32(sure)
+        return Term(self.words[rows[0]], blend.astype(np.float32))
+
+
+def colours_in(query: str) -> list[int]:
+    """Numbers of the basic colours that a query names; `black and white` is a look of the film, not two colours."""
+    words = WORD.findall(query.lower().replace("gray", "grey").replace("golden", "yellow"))
+    return [COLOURS.index(w) for w in words if w in COLOURS]
+
+
+def wants_monochrome(query: str) -> bool:
+    """Whether a query asks for black-and-white pictures."""
+    return bool(re.search(r"black[- ]and[- ]white|monochrome|gr[ea]yscale", query.lower()))
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """The shipped vocabulary, read once."""
+    return Vocabulary()
+
+
+def _lines(name: str) -> Iterator[str]:
+    text = files("rewind.vision").joinpath(name).read_text(encoding="utf-8")
+    return (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def _numbers(ranges: str) -> Iterator[int]:
+    for part in ranges.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def _singular(word: str) -> Sequence[str]:
+    forms = [word, PLURALS[word]] if word in PLURALS else [word]
+    if word.endswith("ies"):
+        forms.append(word[:-3] + "y")
+    if word.endswith("ves"):
+        forms += [word[:-3] + "f", word[:-3] + "fe"]
+    if word.endswith("es"):
+        forms.append(word[:-2])
+    if word.endswith("s") and not word.endswith("ss"):
+        forms.append(word[:-1])
+    if word.endswith("men"):
+        forms.append(word[:-3] + "man")
+    return forms

@@ -1,0 +1,128 @@
+"""Worlds as files: the video, its truth, and its questions in the formats of MovieChat-1K and Charades-STA.
+
+MovieChat-1K has one JSON object a video: ``info``, ``caption``, ``global`` questions of the whole video, and
+``breakpoint`` questions with the frame number ``time`` at which they are asked (`time / fps` is the second).
+Charades-STA has one line a query: ``video start end##query``; a query with several moments has a line for each, and
+one whose thing is absent has none (the truth file keeps those).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rewind.errors import ConfigError
+from rewind.worlds.backgrounds import FRAME_PX
+from rewind.worlds.questions import Question
+from rewind.worlds.world import World
+
+
+@dataclass(frozen=True)
+class WorldFiles:
+    """Where `save` wrote what."""
+
+    video: Path
+    truth: Path
+    moviechat: Path
+    charades: Path
+
+
+@dataclass(frozen=True)
+class ChatQuestion:
+    """A question read back from a MovieChat-1K file; `at_s` is None for a global one."""
+
+    question: str
+    answer: str
+    at_s: float | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """A line of a Charades-STA file: the video's name, [start_s, end_s) and the words."""
+
+    video: str
+    start_s: float
+    end_s: float
+    query: str
+
+
+def to_moviechat(name: str, world: World, asked: Iterable[Question], *, fps: int = 8) -> dict[str, Any]:
+    """The MovieChat-1K object of one video. Find questions are not in it: their answers are moments."""
+    whole: list[dict[str, Any]] = []
+    during: list[dict[str, Any]] = []
+    for q in asked:
+        if q.kind == "find":
+            continue
+        if q.at_s is None:
+            whole.append({"question": q.text, "answer": q.answer})
+        else:
+            during.append({"time": round(q.at_s * fps), "question": q.text, "answer": q.answer})
+    info = {
+        "video_path": f"{name}.mp4",
+        "class": "world",
+        "fps": fps,
+        "num_frame": world.duration_s * fps,
+        "w": FRAME_PX,
+        "h": FRAME_PX,
+    }
+    return {"info": info, "caption": "", "global": whole, "breakpoint": during}
+
+
+def from_moviechat(data: dict[str, Any]) -> list[ChatQuestion]:
+    """The questions of one MovieChat-1K object. Raises: ConfigError where its parts are not there."""
+    try:
+        fps = float(data["info"]["fps"])
+        whole = [ChatQuestion(q["question"], q["answer"], None) for q in data["global"]]
+        return whole + [ChatQuestion(q["question"], q["answer"], q["time"] / fps) for q in data["breakpoint"]]
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f"no MovieChat-1K object: {error}", allowed="info, global and breakpoint") from error
+
+
+def to_charades(name: str, asked: Iterable[Question]) -> str:
+    """Charades-STA lines of the find questions whose thing appears."""
+    lines = [f"{name} {s:.1f} {e:.1f}##{q.query}" for q in asked if q.kind == "find" for s, e in q.moments]
+    return "".join(line + "\n" for line in lines)
+
+
+def from_charades(text: str) -> list[Query]:
+    """The queries of a Charades-STA file. Raises: ConfigError for a line of another form."""
+    queries = []
+    for line in text.splitlines():
+        head, _, words = line.partition("##")
+        parts = head.split()
+        if len(parts) != 3 or not words:
+            raise ConfigError(f"line {line!r}", allowed="video start end##query")
+        queries.append(Query(parts[0], float(parts[1]), float(parts[2]), words))
+    return queries
+
+
+def truth_with_questions(world: World, asked: Sequence[Question]) -> str:
+    """The truth and the questions as one JSON text, byte-identical for the same world and questions."""
+    data = {**world.truth(), "questions": [q.to_json() for q in asked]}
+    return json.dumps(data, sort_keys=True, indent=1) + "\n"
+
+
+def save(
+    world: World,
+    asked: Sequence[Question],
+    folder: str | Path,
+    *,
+    name: str,
+    fps: int = 8,
+    crf: int = 18,
+    video: bool = True,
+) -> WorldFiles:
+    """Write ``name.mp4``, ``name.truth.json``, ``name.json`` (MovieChat-1K) and ``name.txt`` (Charades-STA)."""
+    base = Path(folder)
+    base.mkdir(parents=True, exist_ok=True)
+    files = WorldFiles(base / f"{name}.mp4", base / f"{name}.truth.json", base / f"{name}.json", base / f"{name}.txt")
+    files.truth.write_text(truth_with_questions(world, asked), encoding="utf-8")
+    chat = to_moviechat(name, world, asked, fps=fps)
+    files.moviechat.write_text(json.dumps(chat, indent=1) + "\n", encoding="utf-8")
+    files.charades.write_text(to_charades(name, asked), encoding="utf-8")
+    if video:
+        world.write(files.video, fps=fps, crf=crf)
+    return files

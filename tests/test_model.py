@@ -1,0 +1,228 @@
+"""The joined model: any split of a video equals one pass, instructions steer memory, the budget holds, files round-trip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rewind.config import SIZES, ReWindConfig
+from rewind.errors import ConfigError, WeightsError
+from rewind.language.tokenizer import AnswerTokenizer
+from rewind.memory import MemoryState
+from rewind.model import Decoded, ReWind
+from rewind.models import from_pretrained, save_pretrained, weights_hash
+from rewind.text import TextFeatures
+
+TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "yes", "no"])
+CONFIG = replace(
+    ReWindConfig(), width=16, heads=4, queries=3, patches=4, fine_grid=4, vision_width=6, fine_width=5, text_width=12,
+    score_width=8, detail_tokens=4, decoder_width=24, decoder_heads=4, decoder_layers=2, vocabulary=len(TOKENIZER),
+    budget=240, instruction_limit=16, answer_reserve=6, key_frames=4, candidates=12, reserve=2,
+)  # fmt: skip
+
+
+def tiny(**changes: object) -> ReWind:
+    torch.manual_seed(3)
+    model = ReWind(replace(CONFIG, **changes), tokenizer=TOKENIZER).eval().requires_grad_(False)
+    model.answers.fill_(1.0)
+    return model
+
+
+def text(seed: int = 0, *, words: int = 5) -> TextFeatures:
+    made = torch.Generator().manual_seed(seed)
+    tokens = torch.randn(1, words, 12, generator=made)
+    pooled = torch.nn.functional.normalize(tokens.mean(1), dim=-1)
+    return TextFeatures((f"question {seed}",), tokens, torch.ones(1, words, dtype=torch.bool), pooled)
+
+
+def video(frames: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    made = torch.Generator().manual_seed(seed)
+    return torch.randn(frames, 4, 6, generator=made), torch.randn(frames, 16, 5, generator=made)
+
+
+def watch(model: ReWind, deep: torch.Tensor, fine: torch.Tensor, question: TextFeatures) -> MemoryState:
+    state = model.begin(question)
+    for start in range(0, len(deep), model.config.clip_frames):
+        part = slice(start, start + model.config.clip_frames)
+        state = model.update(state, deep[part], fine[part])
+    return state
+
+
+def ask(model: ReWind, deep: torch.Tensor, fine: torch.Tensor, question: TextFeatures) -> Decoded:
+    state = watch(model, deep, fine, question)
+    scores = model.frame_scores(state)
+    picks = model.select(state, scores=scores)
+    seconds = torch.arange(len(deep), dtype=torch.float64)
+    rows = torch.tensor(picks.rows)
+    return model.answer(state, picks, text=question, fine=fine[rows], seconds=seconds, scores=scores)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_asking_midway_changes_nothing_of_what_comes_after(frames: int, at: int) -> None:
+    """A clip that is not yet full is perceived for the question and not written for good (promise 8)."""
+    model, question = tiny(), text()
+    deep, fine = video(frames)
+    size = model.config.clip_frames
+    state = model.begin(question)
+    for start in range(0, frames, size):
+        if start <= at < start + size and at < frames:
+            asked = model.update(state, deep[start:at], fine[start:at]) if at > start else state
+            assert asked.frames == at
+            if at:
+                alone = watch(model, deep[:at], fine[:at], question)
+                torch.testing.assert_close(asked.tokens(), alone.tokens(), atol=1e-5, rtol=1e-5)
+        state = model.update(state, deep[start : start + size], fine[start : start + size])
+    whole = watch(model, deep, fine, question)
+    torch.testing.assert_close(state.tokens(), whole.tokens(), atol=1e-5, rtol=1e-5)
+
+
+def test_projecting_once_equals_projecting_clip_by_clip() -> None:
+    model, question = tiny(), text()
+    deep, fine = video(21)
+    patches = model.project(deep, fine)
+    state = model.begin(question)
+    for clip in patches.split(model.config.clip_frames):
+        state = model.perceive(state, clip)
+    torch.testing.assert_close(state.tokens(), watch(model, deep, fine, question).tokens(), atol=1e-5, rtol=1e-5)
+
+
+def test_two_videos_in_turns_answer_as_alone() -> None:
+    model = tiny()
+    a, b = video(19, 1), video(27, 2)
+    alone = ask(model, *a, text(1)), ask(model, *b, text(2))
+    states = [model.begin(text(1)), model.begin(text(2))]
+    for start in range(0, 27, 8):
+        for i, (deep, fine) in enumerate((a, b)):
+            if start < len(deep):
+                states[i] = model.update(states[i], deep[start : start + 8], fine[start : start + 8])
+    for state, (deep, fine), question, want in zip(states, (a, b), (text(1), text(2)), alone, strict=True):
+        scores = model.frame_scores(state)
+        picks = model.select(state, scores=scores)
+        got = model.answer(
+            state, picks, text=question, fine=fine[torch.tensor(picks.rows)],
+            seconds=torch.arange(len(deep), dtype=torch.float64), scores=scores,
+        )  # fmt: skip
+        assert got == want
+
+
+def test_memory_follows_the_instruction_and_earlier_clips() -> None:
+    model = tiny()
+    deep, fine = video(16)
+    one, two = (watch(model, deep, fine, text(i)).tokens() for i in (1, 2))
+    assert (one - two).abs().max() > 1e-3
+    other = torch.cat([video(8, 9)[0], deep[8:]]), torch.cat([video(8, 9)[1], fine[8:]])
+    assert (watch(model, *other, text(1)).tokens()[:, 8:] - one[:, 8:]).abs().max() > 1e-5
+    deaf = tiny(read_memory=False)
+    same = watch(deaf, *other, text(1)).tokens()[:, 8:] - watch(deaf, deep, fine, text(1)).tokens()[:, 8:]
+    assert same.abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("frames", [1, 3, 8, 200])
+def test_tokens_stay_within_the_budget_at_any_length(frames: int) -> None:
+    model = tiny()
+    answer = ask(model, *video(frames), text())
+    tokens = answer.tokens
+    assert tokens.memory_stored == 2 * frames
+    assert tokens.total == tokens.memory_shown + 1 + tokens.detail + tokens.instruction + tokens.answer_reserve
+    assert tokens.total <= tokens.budget == 240
+    assert 0 <= answer.confidence <= 1
+    merged = [d for d in answer.degradations if "merged" in d]
+    assert bool(merged) == (2 * frames > model.config.memory_budget)
+
+
+@pytest.mark.slow
+def test_ten_hours_stay_within_the_budget() -> None:
+    model = tiny(clip_frames=8)
+    frames = 36_000
+    question = text()
+    state = model.begin(question)
+    made = torch.randn(1, frames, 2, 16, generator=torch.Generator().manual_seed(0))
+    for part in made.split(4096, dim=1):
+        state = state.append(part, *model.read.project(part))
+    scores = model.frame_scores(state)
+    picks = model.select(state, scores=scores)
+    answer = model.answer(
+        state, picks, text=question, fine=video(len(picks.rows))[1], seconds=torch.arange(frames, dtype=torch.float64),
+        scores=scores,
+    )  # fmt: skip
+    assert answer.tokens.memory_stored == 72_000
+    assert answer.tokens.total <= 240
+
+
+def test_key_frames_hold_the_best_scores_in_time_order() -> None:
+    model = tiny()
+    state = watch(model, *video(40), text())
+    scores = torch.rand(40, generator=torch.Generator().manual_seed(1))
+    picks = model.select(state, scores=scores)
+    assert list(picks.rows) == sorted(picks.rows)
+    assert len(picks.rows) == 4
+    assert set(scores.topk(2).indices.tolist()) <= set(picks.rows)
+
+
+def test_a_longer_clip_than_the_model_takes_is_refused() -> None:
+    model = tiny()
+    with pytest.raises(ConfigError, match="a clip of 9 frames; allowed: 1 to 8"):
+        model.update(model.begin(text()), *video(9))
+
+
+def test_weights_round_trip_and_are_named_by_their_hash(tmp_path: Path) -> None:
+    model = tiny()
+    save_pretrained(model, tmp_path, dtype=torch.float32)
+    again = from_pretrained(tmp_path)
+    assert again.config == model.config
+    assert weights_hash(again) == weights_hash(model)
+    assert ask(again, *video(20), text()) == ask(model, *video(20), text())
+    again.read.queries.add_(1e-3)
+    assert weights_hash(again) != weights_hash(model)
+
+
+def test_damaged_weights_are_refused_in_one_line(tmp_path: Path) -> None:
+    save_pretrained(tiny(), tmp_path)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="allowed: weights written by save_pretrained") as caught:
+        from_pretrained(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_config_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    CONFIG.save(tmp_path / "config.json")
+    assert ReWindConfig.load(tmp_path / "config.json") == CONFIG
+    bad = (tmp_path / "config.json").read_text().replace('"layers"', '"depth"')
+    (tmp_path / "config.json").write_text(bad)
+    with pytest.raises(ConfigError, match="depth"):
+        ReWindConfig.load(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_every_size_has_the_shapes_it_says(size: str) -> None:
+    config = ReWindConfig.of_size(size)
+    with torch.device("meta"):
+        model = ReWind(config, tokenizer=TOKENIZER)
+        c = config
+        state = MemoryState(
+            torch.empty(1, 5, c.width), torch.ones(1, 5, dtype=torch.bool), torch.empty(1, c.width)
+        )
+        deep = torch.empty(1, c.clip_frames, c.patches, c.vision_width)
+        fine = torch.empty(1, c.clip_frames, c.fine_grid**2, c.fine_width)
+        perceived = model.perceiver(model.read(state), model.patches(deep, fine), state.text, state.text_mask)
+        tokens = model.write(perceived)
+        detail = model.detail(fine, state.pooled)
+    assert perceived.shape == (1, c.clip_frames, c.queries, c.width)
+    assert tokens.shape == (1, c.clip_frames, 2, c.width)
+    assert detail.shape == (1, c.clip_frames, c.detail_tokens, c.width)
+    assert model.prompt.memory.out_features == c.decoder_width
+
+
+def test_the_published_size_is_the_papers() -> None:
+    config = ReWindConfig.of_size("7b")
+    assert (config.width, config.heads, config.layers, config.queries) == (768, 12, 8, 32)
+    assert (config.vision_width, config.patches, config.decoder_width) == (1408, 256, 4096)
+    assert (config.lora_rank, config.lora_alpha) == (64, 32)
+    assert (config.candidates, config.key_frames, config.detail_tokens, config.write_tokens) == (64, 8, 32, 2)

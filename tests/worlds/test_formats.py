@@ -1,0 +1,73 @@
+"""Files of a world parse back to what was written."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rewind.errors import ConfigError
+from rewind.worlds import contact_sheet, make_world, questions, save
+from rewind.worlds.formats import from_charades, from_moviechat, to_charades, to_moviechat
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_world(31, seconds=300)
+
+
+@pytest.fixture(scope="module")
+def asked(world):
+    return questions(world, np.random.default_rng(1), per_kind=6)
+
+
+def test_moviechat_round_trip(world, asked):
+    data = json.loads(json.dumps(to_moviechat("w", world, asked)))
+    assert data["info"]["num_frame"] == 2400
+    assert data["info"]["video_path"] == "w.mp4"
+    back = from_moviechat(data)
+    told = [(q.text, q.answer, q.at_s) for q in asked if q.kind != "find"]
+    assert sorted((q.question, q.answer, q.at_s or -1.0) for q in back) == sorted((t, a, s or -1.0) for t, a, s in told)
+    assert any(q.at_s is not None for q in back)
+    assert all(isinstance(q["time"], int) for q in data["breakpoint"])
+    with pytest.raises(ConfigError, match="info, global and breakpoint"):
+        from_moviechat({"global": []})
+
+
+def test_charades_round_trip(asked):
+    text = to_charades("w", asked)
+    told = [("w", float(s), float(e), q.query) for q in asked if q.kind == "find" for s, e in q.moments]
+    assert [(q.video, q.start_s, q.end_s, q.query) for q in from_charades(text)] == told
+    assert told
+    with pytest.raises(ConfigError, match="video start end##query"):
+        from_charades("w 1.0 2.0 no marks\n")
+
+
+def test_save_writes_all_and_the_same_each_time(tmp_path, world, asked):
+    one = save(world, asked, tmp_path / "a", name="w", video=False)
+    two = save(world, asked, tmp_path / "b", name="w", video=False)
+    assert not one.video.exists()
+    for x, y in ((one.truth, two.truth), (one.moviechat, two.moviechat), (one.charades, two.charades)):
+        assert x.read_bytes() == y.read_bytes()
+    truth = json.loads(one.truth.read_text(encoding="utf-8"))
+    assert [q["text"] for q in truth["questions"]] == [q.text for q in asked]
+    assert truth["scenes"][0]["objects"][0]["boxes"]
+
+
+@pytest.mark.corpus
+def test_the_public_files_have_these_forms(corpus):
+    """The real Charades-STA file is read by the same parser."""
+    queries = from_charades((corpus / "annotations/charades_sta/charades_sta_test.txt").read_text(encoding="utf-8"))
+    assert len(queries) == 3720
+    assert queries[0].query == "person turn a light on."
+
+
+def test_contact_sheet_shows_the_frames(world):
+    sheet = contact_sheet(world, columns=4, rows=2)
+    assert isinstance(sheet, Image.Image)
+    first = np.asarray(sheet)[18 : 18 + 224, 4 : 4 + 224]
+    np.testing.assert_array_equal(first, world.frame(0))
+    with pytest.raises(ConfigError, match="a stretch of 0–300"):
+        contact_sheet(world, start_s=10, end_s=900)
+    with pytest.raises(ConfigError, match="1 or more"):
+        contact_sheet(world, columns=0)
