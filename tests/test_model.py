@@ -212,7 +212,7 @@ def test_every_size_has_the_shapes_it_says(size: str) -> None:
         deep = torch.empty(1, c.clip_frames, c.patches, c.vision_width)
         fine = torch.empty(1, c.clip_frames, c.fine_grid**2, c.fine_width)
         perceived = model.perceiver(model.read(state), model.patches(deep, fine), state.text, state.text_mask)
-        tokens = model.write(perceived)
+        tokens = model.write(perceived, state.pooled)
         detail = model.detail(fine, state.pooled)
     assert perceived.shape == (1, c.clip_frames, c.queries, c.width)
     assert tokens.shape == (1, c.clip_frames, 2, c.width)

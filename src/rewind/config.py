@@ -47,6 +47,7 @@ class ReWindConfig:
     own_perceive_queries: bool = False  # [us]: R itself starts the queries [P]; True adds learned ones
     instruct_patches: bool = True  # [us]: patches attend to the instruction
     instruct_queries: bool = True  # [us]: queries attend to the instruction before they attend to patches
+    instruct_write: bool = True  # [us]: write queries start from the pooled instruction
     read_memory: bool = True  # False: R = Q_R always (the removal "without read")
     write_mean: bool = True  # [us]: add the mean of the frame's queries to what is written
     score_width: int = 64
@@ -137,20 +138,22 @@ class ReWindConfig:
         return ReWindConfig(**{k: v for k, v in data.items() if k in known})
 
 
-_EVA = {"vision": "hub:EVA-CLIP-g", "vision_width": 1408, "patches": 256, "fine_width": 1408, "fine_grid": 16}
 SIZES: dict[str, ReWindConfig] = {
     "nano": ReWindConfig(),
     "small": ReWindConfig(
-        size="small", width=256, heads=8, layers=4, queries=32, detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048
+        size="small", width=256, heads=8, layers=4, queries=32, detail_tokens=32,
+        decoder_width=384, decoder_layers=8, budget=2048,
     ),
     "base": ReWindConfig(
-        size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, decoder_width=768, decoder_layers=12,
-        decoder_heads=12, budget=3072, perceives="deep",
+        size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep",
+        decoder_width=768, decoder_layers=12, decoder_heads=12, budget=3072,
     ),
     "7b": ReWindConfig(
-        size="7b", text="hub:bert-base-uncased", text_width=768, width=768, heads=12, layers=8, queries=32, detail_tokens=32,
-        feed_forward=4, perceives="deep", instruct_queries=False, instruct_detail=False, score_in_prompt=False,
-        reserve=0, score_width=256, decoder="hub:meta-llama/Llama-2-7b-hf", decoder_width=4096, decoder_layers=32,
-        decoder_heads=32, vocabulary=32000, budget=4096, **_EVA,
+        size="7b", vision="hub:EVA-CLIP-g", vision_width=1408, patches=256, fine_width=1408, fine_grid=16,
+        text="hub:bert-base-uncased", text_width=768, width=768, heads=12, layers=8, queries=32, detail_tokens=32,
+        feed_forward=4, perceives="deep", instruct_queries=False, instruct_write=False, instruct_detail=False,
+        score_in_prompt=False, reserve=0, score_width=256, budget=4096,
+        decoder="hub:meta-llama/Llama-2-7b-hf", decoder_width=4096, decoder_layers=32, decoder_heads=32,
+        vocabulary=32000,
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""ReWind under transformers' Auto classes: importing this registers `AutoConfig` and `AutoModel` for `rewind` folders."""
+"""ReWind under transformers' Auto classes: importing this registers `AutoConfig` and `AutoModel` for our folders."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class ReWind(nn.Module):
     def project(self, deep: Tensor, fine: Tensor | None = None) -> Tensor:
         """What of a clip depends on no instruction: (…, P, C) and (…, Pf, Cf) → (…, P, D)."""
         fine = None if fine is None else fine.to(self.device, self.dtype)
-        return self.patches(deep.to(self.device, self.dtype), fine)  # type: ignore[no-any-return]
+        return torch.as_tensor(self.patches(deep.to(self.device, self.dtype), fine))
 
     def perceive(self, state: MemoryState, patches: Tensor) -> MemoryState:
         """The loop on projected patches (f, P, D) or (B, f, P, D)."""
@@ -113,7 +113,7 @@ class ReWind(nn.Module):
         if not 1 <= patches.shape[1] <= self.config.clip_frames:
             raise ConfigError(f"a clip of {patches.shape[1]} frames", allowed=f"1 to {self.config.clip_frames}")
         perceived = self.perceiver(self.read(state), patches, state.text, state.text_mask)
-        tokens = self.write(perceived)
+        tokens = self.write(perceived, state.pooled)
         return state.append(tokens, *self.read.project(tokens))
 
     # --- the rewind -------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class ReWind(nn.Module):
     def frame_scores(self, state: MemoryState) -> Tensor:
         """Relevance in 0–1 of each remembered frame to the instruction: (T,), calibrated."""
         logits = self.score(state.tokens(), state.pooled)
-        return self.score.probability(logits)[0].float()  # type: ignore[no-any-return]
+        return self.score.probability(logits)[0].float()
 
     def select(self, state: MemoryState, *, scores: Tensor) -> Selection:
         """The key frames by relevance `scores` (T,) and density peaks of the memory tokens side by side [us]."""
@@ -160,9 +160,7 @@ class ReWind(nn.Module):
         degradations = []
         if text.tokens.shape[1] > limit:
             degradations.append(f"the instruction was cut to its first {limit} tokens")
-        shown = digest(
-            state.tokens()[0], scores, seconds.double(), budget_tokens=self.config.memory_budget
-        )
+        shown = digest(state.tokens()[0], scores, seconds.double(), budget_tokens=self.config.memory_budget)
         if shown.merged_frames:
             degradations.append(f"{shown.merged_frames} of {state.frames} frames' memory merged to fit the budget")
         start, end = float(seconds[0]), float(seconds[-1]) + 1.0
@@ -196,7 +194,10 @@ class ReWind(nn.Module):
         certainty = math.exp(sum(spoken.log_probabilities) / float(self.answer_temperature))
         confidence = certainty * self.familiarity(text) if trained else 0.0
         if not trained:
-            degradations = (*degradations, "the projections into this decoder are not trained: its words mean nothing yet")
+            degradations = (
+                *degradations,
+                "the projections into this decoder are not trained: its words mean nothing yet",
+            )
         return Decoded(spoken.text, confidence, tokens, degradations)
 
     @property

@@ -90,14 +90,16 @@ def test_read_switched_off_ignores_memory() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("mean", [True, False])
-def test_write_equals_the_plain_reference(mean: bool) -> None:
-    write = Write(replace(CONFIG, write_mean=mean))
-    perceived = torch.randn(1, 3, 3, 16)
+@pytest.mark.parametrize("instructed", [True, False])
+def test_write_equals_the_plain_reference(mean: bool, instructed: bool) -> None:
+    write = Write(replace(CONFIG, write_mean=mean, instruct_write=instructed))
+    perceived, pooled = torch.randn(1, 3, 3, 16), torch.randn(1, 16)
     want = []
     for j in range(3):
-        tokens = plain_attention(write.attention, write.queries, perceived[0, j])
+        queries = write.queries + write.instruct(pooled[0]) if instructed else write.queries
+        tokens = plain_attention(write.attention, queries, perceived[0, j])
         want.append(tokens + perceived[0, j].mean(0) if mean else tokens)
-    torch.testing.assert_close(write(perceived)[0], torch.stack(want), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(write(perceived, pooled)[0], torch.stack(want), atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()
@@ -182,7 +184,7 @@ def test_state_keeps_order_over_chunk_borders(clip: int) -> None:
 def test_gradients_flow_through_earlier_clips() -> None:
     read, write = Read(CONFIG), Write(CONFIG)
     first = torch.randn(1, 4, 3, 16, requires_grad=True)
-    tokens = write(first)
+    tokens = write(first, torch.randn(1, 16))
     state = empty().append(tokens, *read.project(tokens))
     read(state).sum().backward()
     assert first.grad is not None

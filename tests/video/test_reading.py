@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -17,6 +18,7 @@ import pytest
 from rewind.errors import ConfigError, VideoError
 from rewind.values import Frame
 from rewind.video import ReadReport, open_frames, probe
+from rewind.video.jump import Jumper
 from rewind.video.source import Source
 
 SIZE = (32, 48)
@@ -47,10 +49,34 @@ def test_exact_reading_equals_the_plain_reader(clip: Path, fps: Fraction, refere
 @pytest.mark.parametrize("reading", ["exact", "fast", "keyframes"])
 def test_starting_at_a_sample_gives_the_rest_bit_by_bit(clip: Path, reading: str) -> None:
     whole, _ = read(clip, fps=Fraction(5), reading=reading)
-    for k in {1, len(whole) // 2, len(whole) - 1}:
+    for k in {min(1, len(whole) - 1), len(whole) // 2, len(whole) - 1}:
         rest, _ = read(clip, fps=Fraction(5), reading=reading, start_index=whole[k].index)
         assert same(rest, whole[k:])
     assert read(clip, fps=Fraction(5), reading=reading, start_index=whole[-1].index + 3)[0] == []
+
+
+@pytest.mark.parametrize("reading", ["exact", "keyframes"])
+@pytest.mark.parametrize("form", ["mp4", "mkv"])
+def test_reading_goes_ahead_where_no_sample_falls(
+    make: Callable[..., Path], form: str, reading: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make(f"tall.{form}", frames=1200, size=(64, 48), options={"g": "50", "bf": "2", "preset": "ultrafast"})
+    dense, _ = read(path, fps=Fraction(1), reading=reading)
+    jumps = []
+    jump = Jumper.jump
+
+    def counted(self: Jumper, *args: Any, **options: Any) -> Any:
+        jumps.append(jump(self, *args, **options))
+        return jumps[-1]
+
+    monkeypatch.setattr(Jumper, "jump", counted)
+    sparse, _ = read(path, fps=Fraction(1, 13), reading=reading)
+    assert [f.pts for f in sparse] == [f.pts for f in dense[::13]]
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(sparse, dense[::13], strict=True))
+    assert sum(j is not None for j in jumps) >= 2
+    jumps.clear()
+    assert same(read(path, fps=Fraction(1), reading=reading, start_index=31)[0], dense[31:])
+    assert sum(j is not None for j in jumps) == 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rewind.values import Clock
@@ -12,6 +12,8 @@ from rewind.video.timing import HOLD_S, Grid, Sampler, shown
 
 BASES = st.sampled_from([Fraction(1, 90_000), Fraction(1, 1000), Fraction(1, 30), Fraction(1, 12_800), Fraction(1)])
 RATES = st.fractions(min_value=Fraction(1, 30), max_value=120, max_denominator=1001)
+settings.register_profile("video", deadline=None)
+settings.load_profile("video")
 STARTS = st.integers(-100_000, 100_000)
 
 

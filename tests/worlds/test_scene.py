@@ -113,12 +113,12 @@ def test_pixels_hold_what_the_truth_says():
         scene = Scene(seed)
         for a in scene.truth.appearances:
             for t in range(a.start_s, a.end_s):
-                assert _share(scene.frame(t), a.box(t), RGB[a.colour]) > 0.12, (seed, a.shape, t)
+                assert _share(scene.frame(t), a.box(t), RGB[a.colour]) > 0.08, (seed, a.shape, t)
             for t, edge in ((a.start_s - 0.125, a.start_s), (a.end_s, a.end_s - 1)):
                 stays = [b for b in scene.truth.appearances if b.start_s <= t < b.end_s and b.object != a.object]
                 others = [b.box(t) for b in stays] + [g.box for g in scene.truth.signs if g.start_s <= t < g.end_s]
                 if 0 <= t < scene.duration_s and not any(_meet(a.box(edge), box) for box in others):
-                    assert _share(scene.frame(t), a.box(edge), RGB[a.colour]) < 0.12, (seed, a.shape, t)
+                    assert _share(scene.frame(t), a.box(edge), RGB[a.colour]) < 0.08, (seed, a.shape, t)
                     checked += 1
     assert checked > 60
 

@@ -30,7 +30,8 @@ class Attention(nn.Module):
         """Queries (N, heads, L, D / heads) of `query` (N, L, D), scaled."""
         n, length, width = query.shape
         head = width // self.heads
-        return (self.query(query) * head**-0.5).view(n, length, self.heads, head).transpose(1, 2)
+        scaled: Tensor = self.query(query) * head**-0.5
+        return scaled.view(n, length, self.heads, head).transpose(1, 2)
 
     def merge(self, heads: Tensor) -> Tensor:
         """(N, heads, L, D / heads) → (N, L, D), through the output projection."""

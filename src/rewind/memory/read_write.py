@@ -41,19 +41,27 @@ class Read(nn.Module):
 
 
 class Write(nn.Module):
-    """Learned write queries attend to a frame's perceived queries; their mean is added so that memory stays aligned."""
+    """Learned write queries attend to a frame's perceived queries; their mean is added so that memory stays aligned.
+
+    With `instruct_write` the queries start from the pooled instruction, so that the one of many perceived objects that
+    is asked about is the one that is written.
+    """
 
     def __init__(self, config: ReWindConfig) -> None:
         super().__init__()
         self.queries = nn.Parameter(torch.randn(config.write_tokens, config.width) * 0.2)
         self.attention = Attention(config.width, heads=config.heads)
         self.mean = config.write_mean
+        self.instruct = nn.Linear(config.width, config.width) if config.instruct_write else None
 
-    def forward(self, perceived: Tensor) -> Tensor:
-        """Q̂ (B, f, R, D) → tokens (B, f, W, D)."""
+    def forward(self, perceived: Tensor, pooled: Tensor) -> Tensor:
+        """Q̂ (B, f, R, D), Ī (B, D) → tokens (B, f, W, D)."""
         b, f, r, d = perceived.shape
         source = perceived.reshape(b * f, r, d)
-        tokens = self.attention(self.queries.expand(b * f, -1, -1), source)
+        queries = self.queries.expand(b, -1, -1)
+        if self.instruct is not None:
+            queries = queries + self.instruct(pooled)[:, None]
+        tokens = self.attention(queries.repeat_interleave(f, dim=0), source)
         if self.mean:
             tokens = tokens + source.mean(1, keepdim=True)
-        return tokens.view(b, f, -1, d)
+        return torch.as_tensor(tokens).view(b, f, -1, d)

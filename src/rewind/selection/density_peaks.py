@@ -1,4 +1,4 @@
-"""Density peaks: of many frames, the few that stand for the rest and differ from each other (select b of the rewind, [P]).
+"""Density peaks: of many frames, the few that stand for the rest and differ from each other (select b, [P]).
 
 DPC-KNN (Du, Ding and Jia 2016, in the form that video token merging uses): for frames a, b of width W
 
@@ -14,16 +14,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rewind.errors import ConfigError
 
 # Distances held at once: bounds memory at any T, and small enough to stay in a core's cache for short videos.
-_BLOCK = 1 << 17
+_BLOCK = 1 << 15
 # Closer than this share of their squared norms, two frames are measured again by direct difference: |a|² + |b|² − 2ab
 # has lost too many digits there, and exact duplicates must come out at exactly 0.
 _NEAR = 1e-4
+_PAIRS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -73,49 +75,96 @@ def peak_strength(features: Tensor, *, neighbours: int = 5, valid: Tensor | None
         raise ConfigError(f"valid {tuple(valid.shape)} {valid.dtype}", allowed=f"{tuple(features.shape[:-1])} bool")
     frames, width = features.shape[-2:]
     x = features.reshape(-1, frames, width)
-    x = (x if x.dtype == torch.float64 else x.float()) / math.sqrt(width)
     real = None if valid is None else valid.reshape(-1, frames)
-    if real is not None:
-        x = x.masked_fill(~real[..., None], 0.0)
-    x = x - _centre(x, real)
     videos = max(1, _BLOCK // (frames * frames))
     parts = [
-        _strength(x[i : i + videos], None if real is None else real[i : i + videos], neighbours)
+        _strength(_Frames.of(x[i : i + videos], None if real is None else real[i : i + videos]), neighbours)
         for i in range(0, x.shape[0], videos)
     ]
-    return torch.cat(parts).reshape(features.shape[:-1])
+    return (torch.cat(parts) if parts else x.new_empty(0, frames)).reshape(features.shape[:-1])
 
 
-def _centre(x: Tensor, real: Tensor | None) -> Tensor:
-    """Distances do not change when the mean is taken away; the rounding of |a|² + |b|² − 2ab does, for the better."""
-    if real is None:
-        return x.mean(dim=1, keepdim=True)
-    return x.sum(dim=1, keepdim=True) / real.sum(dim=1).clamp(min=1)[:, None, None]
+@dataclass(frozen=True)
+class _Frames:
+    """Videos of one block: `x` (B, T, W) seen from its first frame, `norm` (B, T) its squares, `real` the mask."""
+
+    x: Tensor
+    norm: Tensor
+    real: Tensor | None
+
+    @staticmethod
+    def of(x: Tensor, real: Tensor | None) -> _Frames:
+        x = x if x.dtype == torch.float64 else x.float()
+        # Distances do not change with the origin; the rounding of |a|² + |b|² − 2ab does. A frame of the video itself
+        # is a good one, and unlike the mean it leaves whole numbers whole, so that ties stay ties.
+        if real is None:
+            x = x - x[:, :1]
+        else:
+            first = real.to(torch.uint8).argmax(dim=1)[:, None, None].expand(-1, 1, x.shape[2])
+            x = (x - x.gather(1, first)).masked_fill(~real[..., None], 0.0)
+        return _Frames(x, torch.linalg.vecdot(x, x), real)
+
+    def squares(self, start: int, stop: int) -> Tensor:
+        """W·d² of frames start…stop to all frames: (B, stop − start, T); inf to and from frames that are masked out."""
+        own = self.norm[:, start:stop]
+        d2 = own[:, :, None] + self.norm[:, None]
+        d2.baddbmm_(self.x[:, start:stop], self.x.mT, alpha=-2)
+        d2.diagonal(offset=start, dim1=1, dim2=2).fill_(math.inf)
+        # One test a row keeps the common case, no near pair at all, to a single pass.
+        if bool((d2.amin(-1) <= _NEAR * (own + self.norm.amax(-1, keepdim=True))).any()):
+            near = d2 <= _NEAR * (own[:, :, None] + self.norm[:, None])
+            for part in torch.split(near.nonzero(), _PAIRS):
+                video, row, other = part.unbind(1)
+                d2[video, row, other] = (self.x[video, row + start] - self.x[video, other]).square().sum(-1)
+        d2.diagonal(offset=start, dim1=1, dim2=2).zero_()
+        if self.real is not None:
+            d2.masked_fill_(~(self.real[:, start:stop, None] & self.real[:, None]), math.inf)
+        return d2
 
 
-def _strength(x: Tensor, real: Tensor | None, neighbours: int) -> Tensor:
-    """A few short videos (B, T, W), or one long one, in blocks of rows."""
-    b, frames, _ = x.shape
-    size = max(1, min(frames, _BLOCK // frames))
-    whole = size == frames
-    norm = x.square().sum(dim=-1)
-    kept = _distances(x, norm, real, 0, frames) if whole else None
-    mean, furthest = x.new_empty(b, frames), x.new_zeros(b)
-    for start in range(0, frames, size):
-        stop = min(frames, start + size)
-        d2 = kept if kept is not None else _distances(x, norm, real, start, stop)
-        mean[:, start:stop] = _mean_of_nearest(d2, neighbours)
-        furthest = torch.maximum(furthest, d2.masked_fill(d2.isinf(), 0.0).amax(dim=(1, 2)) if real is not None else d2.amax(dim=(1, 2)))
-    mean = _settle_duplicates(x, mean)
-    number = torch.arange(frames, device=x.device)
-    apart = x.new_empty(b, frames)
-    for start in range(0, frames, size):
-        stop = min(frames, start + size)
-        d2 = kept if kept is not None else _distances(x, norm, real, start, stop)
-        own, other = mean[:, start:stop, None], mean[:, None, :]
-        # In log σ = −mean the denser frame has the smaller mean; between equals the earlier one is the denser.
-        denser = (other < own) | ((other == own) & (number < number[start:stop, None]))
-        apart[:, start:stop] = d2.masked_fill(~denser, math.inf).amin(dim=-1)
+def _strength(frames: _Frames, neighbours: int) -> Tensor:
+    """A few short videos at once, or one long one in blocks of rows, its distances then made twice."""
+    b, total, width = frames.x.shape
+    size = max(1, min(total, _BLOCK // total))
+    blocks = [(start, min(total, start + size)) for start in range(0, total, size)]
+    kept = frames.squares(0, total) if len(blocks) == 1 else None
+    mean, furthest, first = frames.x.new_empty(b, total), frames.x.new_zeros(b), None
+    number = torch.arange(total, device=mean.device)
+    for start, stop in blocks:
+        d2 = frames.squares(start, stop) if kept is None else kept
+        mean[:, start:stop], twins = _mean_of_nearest(d2, neighbours)
+        furthest = torch.maximum(furthest, _greatest(d2, frames.real))
+        if twins:
+            first = number.expand(b, -1).clone() if first is None else first
+            first[:, start:stop] = (d2 == 0).to(torch.uint8).argmax(-1)
+    if first is not None:
+        # Duplicates have one density; rounding may have given their rows different last digits.
+        mean = mean.gather(1, first)
+    apart = torch.empty_like(mean)
+    for start, stop in blocks:
+        d2 = frames.squares(start, stop) if kept is None else kept
+        own, other = mean[:, start:stop, None], mean[:, None]
+        # Of log σ = −mean, the smaller mean is the denser frame; between equals the earlier one is.
+        earlier = number < number[start:stop, None]
+        less_dense = torch.where(earlier, other > own, other >= own)
+        apart[:, start:stop] = d2.masked_fill(less_dense, math.inf).amin(-1)
     apart = torch.where(apart.isinf(), furthest[:, None], apart)
-    strength = apart.log() / 2 - mean
-    return strength if real is None else strength.masked_fill(~real, -math.inf)
+    strength = (apart / width).log() / 2 - mean / width
+    return strength if frames.real is None else strength.masked_fill(~frames.real, -math.inf)
+
+
+def _mean_of_nearest(d2: Tensor, neighbours: int) -> tuple[Tensor, bool]:
+    """Mean of the K least (or of all there are) in each row (B, R, T) → (B, R), and whether any two frames are one."""
+    k = min(neighbours, d2.shape[-1])
+    if d2.device.type == "cpu":  # numpy's partition is several times faster than torch.topk on short rows
+        least = torch.from_numpy(np.partition(d2.numpy(), k - 1, axis=-1)[..., :k])
+    else:
+        least = d2.topk(k, dim=-1, largest=False).values
+    there = least.isfinite()
+    twins = bool(((least == 0).sum(-1) > 1).any())
+    # A row of a masked frame has nothing near it: its mean of nothing is taken as 0, and never used.
+    return least.masked_fill(~there, 0.0).sum(-1) / there.sum(-1).clamp(min=1), twins
+
+
+def _greatest(d2: Tensor, real: Tensor | None) -> Tensor:
+    return (d2 if real is None else d2.masked_fill(d2.isinf(), 0.0)).amax(dim=(1, 2))

@@ -16,6 +16,9 @@ class FrameScore(nn.Module):
     truth's moments against frames outside), and its sigmoid is calibrated on validation videos.
     """
 
+    temperature: Tensor
+    shift: Tensor
+
     def __init__(self, config: ReWindConfig) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(config.width)

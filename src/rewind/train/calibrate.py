@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 import numpy as np
@@ -130,7 +130,9 @@ def _fit_answers(model: ReWind, certainty: Tensor, right: Tensor) -> dict[str, f
     return {"answer.nll": nll, "answer.calibration_error": gap, "answer.accuracy": float(right.mean())}
 
 
-def _fit_familiarity(model: ReWind, text: TextEncoder, asked: Sequence[str], rng: np.random.Generator) -> dict[str, float]:
+def _fit_familiarity(
+    model: ReWind, text: TextEncoder, asked: Sequence[str], rng: np.random.Generator
+) -> dict[str, float]:
     names = files("rewind.vision").joinpath("imagenet_classes.txt").read_text(encoding="utf-8").split("\n")
     names = [n.split(",")[0].strip() for n in names if n.strip() and not n.startswith("#")]
     foreign = []
@@ -155,14 +157,14 @@ def _fit_familiarity(model: ReWind, text: TextEncoder, asked: Sequence[str], rng
     return {"familiarity.accuracy": float(right)}
 
 
-def _minimise(loss: object, parameters: list[nn.Parameter]) -> float:
+def _minimise(loss: Callable[[], Tensor], parameters: list[nn.Parameter]) -> float:
     optimiser = torch.optim.LBFGS(parameters, lr=0.5, max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        value: Tensor = loss()  # type: ignore[operator]
-        value.backward()  # type: ignore[no-untyped-call]
+        value = loss()
+        value.backward()
         return value
 
-    optimiser.step(closure)  # type: ignore[arg-type]
+    optimiser.step(closure)
     return float(closure().detach())

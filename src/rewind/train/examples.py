@@ -125,7 +125,13 @@ class Captions:
 
 
 def draw_captions(
-    bank: Bank, rng: np.random.Generator, *, size: int, frames: int, limit: int = 256, device: torch.device | str = "cpu"
+    bank: Bank,
+    rng: np.random.Generator,
+    *,
+    size: int,
+    frames: int,
+    limit: int = 256,
+    device: torch.device | str = "cpu",
 ) -> Captions:
     """`size` clips of `frames` frames inside one scene each, with what every frame shows in words."""
     rows, spoken = [], []

@@ -1,4 +1,4 @@
-"""One training loop for every stage: steps drawn by (seed, step), checkpoints, resume to the same curve, a curve file."""
+"""One training loop for every stage: steps drawn by (seed, step), checkpoints, resume to the same curve."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Run:
             self.modules.load_state_dict(kept["modules"])
             self.optimiser.load_state_dict(kept["optimiser"])
         except Exception as error:  # torch raises several kinds for a damaged or foreign file
-            raise WeightsError(f"{path}: {error}", allowed="a checkpoint of this run", do="train without --resume") from error
+            raise WeightsError(f"{path}: {error}", allowed="a checkpoint of this run", do="give --fresh") from error
         self.stage, self.step = kept["stage"], kept["step"]
         curve = self.folder / "curve.jsonl"
         if curve.is_file():
@@ -104,7 +104,8 @@ class Run:
             if torch.isfinite(norm):
                 self.optimiser.step()
             self.optimiser.zero_grad(set_to_none=True)
-            numbers = {"loss": float(loss.detach()), "norm": float(norm), **numbers, "seconds": time.monotonic() - began}
+            numbers = {"loss": float(loss.detach()), "norm": float(norm), **numbers}
+            numbers["seconds"] = time.monotonic() - began
             self._log(index, stage, numbers)
             self.step += 1
             progress(stage.name, self.step, stage.steps, numbers)

@@ -143,7 +143,7 @@ class Alignment(nn.Module):
         self.bias = nn.Parameter(torch.tensor(-4.0))
 
     def forward(self, perceived: Tensor, phrases: Tensor, holds: Tensor) -> Tensor:
-        """perceived Q̂ (B, F, R, D), phrases (n, text_width), holds (B, F, n) → mean loss, both answers weighing half."""
+        """perceived Q̂ (B, F, R, D), phrases (n, text_width), holds (B, F, n) → the loss, yes and no weighing alike."""
         query = functional.normalize(self.query(perceived).float(), dim=-1)
         phrase = functional.normalize(self.phrase(phrases).float(), dim=-1)
         best = torch.einsum("bfrd,nd->bfrn", query, phrase).amax(2)

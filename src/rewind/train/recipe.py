@@ -31,9 +31,9 @@ from rewind.worlds.splits import VALIDATION_SEEDS
 SCENES, VALIDATION_SCENES = 1792, 128
 STAGES: tuple[Stage, ...] = (
     Stage("align", steps=400, batch=32, frames=8, rate=2e-3, warm_up=40),
-    Stage("instruct-short", steps=1100, batch=32, frames=16, key_frames=4, rate=1.5e-3, warm_up=60, teacher=(1.0, 0.5)),
-    Stage("instruct-long", steps=350, batch=16, frames=64, rate=1e-3, warm_up=30, teacher=(0.5, 0.25)),
-    Stage("ground", steps=80, batch=12, frames=96, rate=4e-4, warm_up=10, teacher=(0.25, 0.25)),
+    Stage("instruct-short", steps=800, batch=32, frames=16, key_frames=4, rate=1.5e-3, warm_up=60, teacher=(1.0, 0.5)),
+    Stage("instruct-long", steps=250, batch=16, frames=64, rate=1e-3, warm_up=30, teacher=(0.5, 0.25)),
+    Stage("ground", steps=60, batch=12, frames=96, rate=4e-4, warm_up=10, teacher=(0.25, 0.25)),
 )
 # Seconds are too few to count in; grounding asks for times most of all.
 MIXES: dict[str, dict[Kind, float]] = {
@@ -145,7 +145,8 @@ class Teaching:
             losses = instruct_losses(
                 self.model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator
             )
-        numbers = {"answer": float(losses.answer), "relevance": float(losses.relevance), "correct": float(losses.correct)}
+        parts = {"answer": losses.answer, "relevance": losses.relevance, "correct": losses.correct}
+        numbers = {name: float(value.detach()) for name, value in parts.items()}
         return losses.total(relevance_weight=_RELEVANCE_WEIGHT), numbers
 
 

@@ -19,6 +19,7 @@ from rewind.errors import VideoError
 from rewind.values import Clock, Reading, VideoInfo
 from rewind.video.bitstream import FAMILIES, Family
 from rewind.video.decode import Coded, Decoder, Painter, Recipe, Timing, configure
+from rewind.video.jump import Jumper
 from rewind.video.probe import demux, inspect, known, probe, stamped, step_of, timing_of
 from rewind.video.shared import Shared
 from rewind.video.source import Source, Stopped, explain, is_pipe, label
@@ -75,7 +76,11 @@ def produce(plan: Plan, shared: Shared, order: Order) -> None:
                 opened.stream.codec_context.flush_buffers()
             order.info = info
             order.ready.set()
-            _Reader(plan, shared, order, opened, info).read(chain(head, packets))
+            reader = _Reader(plan, shared, order, opened, info)
+            try:
+                reader.read(chain(head, packets))
+            finally:
+                reader.close()
     except Stopped:
         pass
     except Exception as error:
@@ -108,6 +113,11 @@ class _Reader:
         self._top: int | None = None
         self._second: int | None = None
         self._lasts = 0
+        self._ahead = Jumper(plan.source, shared, opened)
+
+    def close(self) -> None:
+        """Gives back what was opened on the way."""
+        self._ahead.close()
 
     def read(self, packets: Iterator[Packet[VideoStream]]) -> None:
         """Chooses between units in threads and one decoder with FFmpeg's own threads, and reads."""
@@ -197,6 +207,7 @@ class _Reader:
         weight = 0
         extradata: bytes | None = None
         shift = 0
+        leads = False  # after a jump: what leads the first packet belongs to a unit that was left out
 
         def hand_out(part: Part) -> None:
             nonlocal unit
@@ -212,42 +223,55 @@ class _Reader:
             if part.last:
                 unit = None
 
-        def resolve(fresh: bool) -> None:
-            nonlocal current, held, low, weight
+        def resolve() -> bool:
+            """Ends the unit before the packet held, or takes it in; True where reading went on far ahead instead."""
+            nonlocal current, held, low, weight, packets, leads, extradata
             first, leading = held[0], held[1:]
             begin = self.end if first.pts is None else first.pts
-            if len(current) >= _UNIT_PACKETS or fresh or unit is not None:
+            if len(current) >= _UNIT_PACKETS or unit is not None:
                 hand_out(Part([*current, *(held if leading else [])], True, begin))
+                length = begin - low
                 current, low, weight = [first], begin, first.packet.size
+                wanted = self.grid.pts_limit(max(self.grid.first_at(begin), self.plan.start_index))
+                far = None if shift else self._ahead.jump(marker, begin, wanted, least=2 * length)
+                if far is not None:
+                    packets, landed = far
+                    current, low, held, leads = [landed], landed.pts or begin, [], True
+                    extradata = _new_extradata(landed.packet) or extradata
+                    return True
             else:
                 current += [first._replace(start=not leading), *leading]
             held = []
+            return False
 
-        for packet in packets:
+        while (packet := next(packets, None)) is not None:
             if shift:
                 packet.pts = None if packet.pts is None else packet.pts + shift
             coded = marker.mark(packet, keys_only=self.plan.reading == "keyframes")
-            changed = packet.is_keyframe and packet.has_sidedata("new_extradata")
+            changed = _new_extradata(packet)
             if coded.start and coded.pts is not None and coded.pts <= low and current:
                 back = self.end - coded.pts
                 shift += back
                 packet.pts = coded.pts + back
                 coded = coded._replace(pts=packet.pts)
                 self.shared.note("times go back on the way: counted on from where they did")
+            if leads and coded.pts is not None and not coded.start:
+                if coded.pts < low:
+                    continue
+                leads = False
             self._extend(coded)
             if held:
                 first = held[0]
                 if not coded.start and coded.pts is not None and first.pts is not None and coded.pts < first.pts:
                     held.append(coded)
                     continue
-                resolve(fresh=False)
-            if changed:
+                if resolve():
+                    continue
+            if changed is not None:
                 if current:
-                    held = [coded._replace(start=True)]
-                    resolve(fresh=True)
-                else:
-                    current = [coded]
-                extradata = bytes(packet.get_sidedata("new_extradata"))
+                    hand_out(Part(current, True, coded.pts if coded.pts is not None else self.end))
+                    low = coded.pts if coded.pts is not None else self.end
+                current, weight, extradata = [coded._replace(start=True)], packet.size, changed
                 continue
             if coded.start and current:
                 held = [coded]
@@ -258,7 +282,7 @@ class _Reader:
                 hand_out(Part(current, False, None))
                 current, weight = [], 0
         if held:
-            resolve(fresh=False)
+            resolve()
         hand_out(Part(current, True, self.end))
 
     def _work(self, tasks: queue.Queue[Unit | None], family: Family) -> None:
@@ -329,3 +353,10 @@ def _arriving(unit: Unit, shared: Shared) -> Iterator[Part]:
         yield part
         if part.last:
             return
+
+
+def _new_extradata(packet: Packet[VideoStream]) -> bytes | None:
+    """Codec parameters that begin to hold with this packet."""
+    if packet.is_keyframe and packet.has_sidedata("new_extradata"):
+        return bytes(packet.get_sidedata("new_extradata"))
+    return None

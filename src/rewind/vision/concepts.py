@@ -35,7 +35,7 @@ MONOCHROME, BLANK = 0.98, 0.9  # shares of colourless pixels in a black-and-whit
 WINDOW_S, KEPT = 5.0, 0.6  # a frame's score is the mean of the best 60 % of the samples within ± 2.5 s
 CHUNK = 256  # frames at a time: peak memory does not grow with the video
 # Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
-SLOPE, MIDDLE = 2.35, -1.87
+SLOPE, MIDDLE = 2.2, -1.94
 SEEN = 0.30  # score from which a thing counts as seen
 
 
@@ -82,6 +82,11 @@ class Concepts:
         Raises:
             ConfigError: an empty query, or a posterior of another encoder.
         """
+        return self.judge(self.evidence(posterior, query), query, timeline)
+
+    def evidence(self, posterior: Tensor, query: str) -> Tensor:
+        """Log evidence (T,) of one query in a stretch (T, V, 1011) of a video, unsmoothed: stretches can be scored one
+        by one, so that a long video's posteriors are never in memory together. Raises as `score` does."""
         if not query.strip():
             raise ConfigError("an empty query", allowed="words for what to look for")
         if posterior.ndim != 3 or posterior.shape[2] != COLUMNS:
@@ -92,9 +97,14 @@ class Concepts:
         for start in range(0, len(posterior), CHUNK):
             chunk = posterior[start : start + CHUNK].float().numpy()
             evidence[start : start + CHUNK] = _evidence(chunk, terms, query)
+        return torch.from_numpy(evidence)
+
+    def judge(self, evidence: Tensor, query: str, timeline: Timeline | None = None) -> ConceptScores:
+        """Scores from the evidence (T,) of all of a video's stretches, joined."""
         fps = float(timeline.clock.fps) if timeline is not None else 1.0
-        raw = torch.from_numpy(smooth(evidence, rows=max(1, round(WINDOW_S * fps))))
-        return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, tuple(t.name for t in terms))
+        raw = torch.from_numpy(smooth(evidence.numpy(), rows=max(1, round(WINDOW_S * fps))))
+        known = tuple(term.name for term in self.terms(query))
+        return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known)
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
         """What is on screen in some frames (n, V, 1011), in words: up to `limit` (name, probability), surest first.
@@ -129,7 +139,8 @@ def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
     classes = posterior[:, :, :CLASSES]
     total, weight = np.zeros(len(posterior), np.float32), 0.0
     for number, term in enumerate(terms):
-        logs = np.log(classes @ term.weights + FLOOR)
+        chance = term.weights.sum() / CLASSES  # what a frame without information would give
+        logs = np.log(np.maximum(classes @ term.weights - chance, 0) + FLOOR)
         each = 0.5 * logs.max(1) + 0.5 * logs.mean(1)
         w = (AFTER_FIRST if number else 1.0) * (PEOPLE_BESIDE if term.people and len(terms) > 1 else 1.0)
         total, weight = total + w * each, weight + w

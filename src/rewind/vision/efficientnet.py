@@ -102,10 +102,13 @@ class EfficientNetLite0(nn.Module):
         return x, fine, self.head(x)
 
     def classify(self, window: Tensor) -> Tensor:
-        """Head features of one window (n, 1280, h, w) → class logits (n, 1000), float32. The published network's
-        window is the whole grid; its pooling is linear, so that a part of the grid can be classified as well."""
+        """Head features of one window (n, 1280, h, w) → class logits (n, 1000), float32 as the classifier stays.
+
+        The published network's window is the whole grid. Pooling is linear, so a part of it can be classified as well.
+        """
         pooled = window.float().mean((2, 3))
-        return F.linear(pooled, self.classifier.weight.float(), self.classifier.bias.float())
+        logits: Tensor = self.classifier(pooled)
+        return logits
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:

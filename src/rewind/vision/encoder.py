@@ -84,6 +84,7 @@ class Lite0Encoder:
         dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
         self._net = load_folded(path).to(device=self.device, dtype=dtype)
         self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net.classifier.float()
         self._dtype = dtype
         self.name = "efficientnet-lite0"
         self.input_size = (224, 224)

@@ -27,12 +27,6 @@ NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.5, 0.8
 SURE = 0.3  # posterior mass from which a single class is named
 WORD = re.compile(r"[a-z'-]+")
 PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
-STOP_WORDS = """
-a an the of in on at to over with from by and or for into near is are being be this that it its his her their my your
-some two three four several many one putting using seen what when where who which how why does do did has have there
-show find me i we you can any not as during while
-"""
-STOP = frozenset(STOP_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,7 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.classes = tuple(_lines("imagenet_classes.txt"))
+        self._stop = frozenset(w for line in _lines("stop_words.txt") for w in line.split())
         self._associations: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {}
         number = {name.lower(): k for k, name in enumerate(self.classes)}
         for row, line in enumerate(_lines("associations.txt")):
@@ -92,7 +87,7 @@ class Vocabulary:
             for length in range(min(LONGEST, len(words) - at), 0, -1):
                 head, last = words[at : at + length - 1], words[at + length - 1]
                 known = next((w for s in _singular(last) if (w := " ".join([*head, s])) in self), None)
-                if known and not (length == 1 and (known in STOP or last in STOP)):
+                if known and not (length == 1 and (known in self._stop or last in self._stop)):
                     found.append(self.term(known))
                     at += length
                     break
@@ -117,7 +112,7 @@ class Vocabulary:
         Args:
             features: pooled features (words, W) of `self.words` by the same `text`.
         """
-        content = " ".join(w for w in WORD.findall(query.lower()) if w not in STOP and w not in COLOURS)
+        content = " ".join(w for w in WORD.findall(query.lower()) if w not in self._stop and w not in COLOURS)
         if not content:
             return None
         cosine = features @ text.encode([content]).pooled.numpy()[0]

@@ -1,4 +1,4 @@
-"""Which scenes make a world: drawn from a pool so that it fills its length and counting questions can be balanced."""
+"""Which scenes make a world: drawn from a pool so that it fills its length and every kind can be asked."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Pool:
         if not truths:
             raise ConfigError("an empty pool", allowed="at least one scene")
         self.truths = tuple(truths)
+        self._signs = np.array([bool(t.signs) for t in self.truths])
+        self._changes = np.array([bool(t.changes) for t in self.truths])
         self._durations = np.array([t.duration_s for t in self.truths])
         self._counts = [self._count(level) for level in range(len(FORMS))]
         self._totals = np.stack([c.sum(axis=1) for c in self._counts], axis=1)
@@ -70,7 +72,10 @@ class Pool:
                     drawn.append(chosen)
         return drawn
 
-    def _balanced(self, chosen: list[int]) -> bool:
+    def _serves(self, chosen: list[int]) -> bool:
+        """Whether every kind of question can be asked, as far as whole scenes tell."""
+        if not (self._signs[chosen].any() and self._changes[chosen].any()):
+            return False
         densities = self._totals[chosen].sum(axis=0) / self._looks
         level = choose_level(densities.tolist(), COUNT_AIM)
         numbers = self._counts[level][chosen].sum(axis=0)
@@ -79,8 +84,9 @@ class Pool:
     def arrange(self, seconds: int, rng: np.random.Generator, *, tries: int = _TRIES) -> list[int]:
         """Rows of `truths` in an order for a world of that length.
 
-        Up to `tries` random orders are looked at, until one lets 0 to 5 all be answers to a counting question; where
-        none does, the last one is given, and such a world has no counting questions.
+        Up to `tries` random orders are looked at, until one has signs, changes, and looks that appear 0, 1 … 5 times,
+        so that each can be the answer to a counting question. Where none has, the last one is given: a world too
+        short, or a pool too small, for some kind of question.
 
         Raises: ConfigError where the pool is too short.
         """
@@ -91,7 +97,7 @@ class Pool:
             misses = 0 if drawn else misses + 1
             for chosen in drawn:
                 tried += 1
-                if self._balanced(chosen):
+                if self._serves(chosen):
                     truths = [self.truths[row] for row in chosen]
                     if countable(Index(compose(truths, seconds=seconds)), "rare"):
                         return chosen

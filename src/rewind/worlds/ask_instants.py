@@ -46,7 +46,7 @@ def _now(
     return make(rng, form, answer, [moment], words, level=level, choices=choices, at_s=second + 0.5)
 
 
-def breakpoint(index: Index, rng: np.random.Generator) -> Question | None:
+def what_is_now(index: Index, rng: np.random.Generator) -> Question | None:
     form = pick(rng, ("breakpoint.colour", "breakpoint.exists", "breakpoint.number"))
     seconds = [int(s) for s in rng.integers(min(4, index.duration_s - 1), index.duration_s, _TRIES)]
     if form == "breakpoint.colour":
@@ -70,8 +70,9 @@ def breakpoint(index: Index, rng: np.random.Generator) -> Question | None:
             return None
         number = int(rng.integers(MOST_NOW + 1))
         choices = tuple(str(n) for n in range(MOST_NOW + 1))
-        plural = "crosse" if shape == "cross" else shape
-        return _now(rng, form, str(number), pick(rng, counted[number]), words={"shape": plural}, choices=choices)
+        return _now(
+            rng, form, str(number), pick(rng, counted[number]), words={"shapes": wording.plural(shape)}, choices=choices
+        )
     second = seconds[0]
     there = bool(rng.integers(2))
     here = sorted({look_of(s.appearance, COLOUR_AND_SHAPE) for s in index.on_screen(second)[0]})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rewind.errors import ConfigError
-from rewind.worlds.ask_instants import breakpoint, state
+from rewind.worlds.ask_instants import state, what_is_now
 from rewind.worlds.ask_objects import count, exists_object, find, order
 from rewind.worlds.ask_signs import exists_sign, needle_by_code, needle_by_looks
 from rewind.worlds.index import Index
@@ -28,7 +28,7 @@ _MAKERS: dict[Kind, tuple[tuple[Maker, float], ...]] = {
     "exists": ((exists_object, 0.7), (exists_sign, 0.3)),
     "order": ((order, 1.0),),
     "count": ((count, 1.0),),
-    "breakpoint": ((breakpoint, 1.0),),
+    "breakpoint": ((what_is_now, 1.0),),
     "state": ((state, 1.0),),
     "find": ((find, 1.0),),
 }

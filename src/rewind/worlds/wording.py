@@ -5,6 +5,7 @@ from __future__ import annotations
 from rewind.worlds import glyphs
 from rewind.worlds.looks import (
     COLOURS,
+    COMMON_SHAPES,
     GLYPH_COLOUR_NAMES,
     MOTION_WORDS,
     SHAPES,
@@ -104,10 +105,10 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Does the screen show {a_thing} now?",
     ),
     "breakpoint.number": (
-        "How many {shape}s are on screen now?",
-        "What is the number of {shape}s right now?",
-        "At this moment, how many {shape}s can be seen?",
-        "Count the {shape}s that are there now.",
+        "How many {shapes} are on screen now?",
+        "What is the number of {shapes} right now?",
+        "At this moment, how many {shapes} can be seen?",
+        "Count the {shapes} that are there now.",
     ),
     "state.after": (
         "What colour did the {thing} turn?",
@@ -143,6 +144,11 @@ def with_article(thing: str) -> str:
     return f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
 
 
+def plural(shape: str) -> str:
+    """Several of a shape."""
+    return f"{shape}es" if shape.endswith("s") else f"{shape}s"
+
+
 def board_phrase(shape: str, colour: str, glyph_colour: str, symbol: str) -> str:
     """A sign in words, without an article: ``oval red sign with white letters and a ring``."""
     return f"{shape} {colour} sign with {glyph_colour} letters and a {symbol}"
@@ -161,5 +167,6 @@ def vocabulary() -> tuple[str, ...]:
         for template in templates:
             bare = "".join(" " if c in "?,.:" else c for c in template)
             words |= {w.strip("?,.:") for w in bare.split() if "{" not in w}
+    words |= {plural(shape) for shape in COMMON_SHAPES}
     words |= {w.lower() for w in words if len(w) > 1}
     return tuple(sorted(words))

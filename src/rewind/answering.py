@@ -1,0 +1,225 @@
+"""From a video's stored features and an instruction to memory, relevance, key frames, moments and words."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from rewind.errors import ConfigError
+from rewind.language.times import format_time
+from rewind.memory import MemoryState
+from rewind.model import Decoded, ReWind, Selection
+from rewind.relevance import Relevance, join
+from rewind.selection import spans
+from rewind.store import Part, StoredFeatures
+from rewind.text import TextEncoder, TextFeatures
+from rewind.values import AnswerSource, KeyFrame, Moment, Timeline, VideoInfo
+from rewind.vision.concepts import Concepts
+
+DECODER_MIN = 0.5
+"""Confidence from which the decoder's words are the answer."""
+NAMED = 0.15
+"""Probability from which a class is named."""
+KEPT_MEMORIES = 16
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What answers: model, instruction encoder, and concepts where the vision encoder has classes."""
+
+    model: ReWind
+    model_hash: str
+    text: TextEncoder
+    concepts: Concepts | None
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """A video remembered under one instruction: memory, what asks, and the relevance of each frame."""
+
+    text: TextFeatures
+    state: MemoryState
+    relevance: Relevance
+    memory_s: float
+
+
+@torch.no_grad()
+def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instruction: str) -> Recollection:
+    """Walk the first len(timeline) frames under `instruction`, or find that walk's memory beside the features."""
+    begun = time.perf_counter()
+    rows = len(timeline)
+    if rows == 0:
+        raise ConfigError("no frame before that time", allowed="a later --until")
+    model, config = engine.model, engine.model.config
+    text = engine.text.encode([instruction])
+    kept = _memory_file(engine, stored, instruction, rows)
+    state = _load_memory(model, text, kept, rows)
+    if state is None:
+        state = model.begin(text)
+        parts: tuple[Part, ...] = ("deep", "fine") if config.perceives == "deep+fine" else ("deep",)
+        # Many clips' patches are projected at once; the walk itself goes clip by clip.
+        for stretch in stored.clips(config.clip_frames * 16, *parts, rows=rows):
+            state = _walk(model, state, stretch)
+        _keep_memory(state, kept)
+    memory = model.frame_scores(state)
+    concepts, known = None, False
+    if engine.concepts is not None:
+        scored = [engine.concepts.evidence(part, instruction) for (part,) in stored.stretches("posterior", rows=rows)]
+        found = engine.concepts.judge(torch.cat(scored), instruction, timeline)
+        concepts, known = found.scores, bool(found.known)
+    relevance = join(memory, concepts, familiarity=model.familiarity(text), concepts_know=known)
+    return Recollection(text, state, relevance, time.perf_counter() - begun)
+
+
+def choose(engine: Engine, seen: Recollection, timeline: Timeline) -> tuple[Selection, tuple[KeyFrame, ...]]:
+    """The rewind: key frames by relevance and density peaks, with their times."""
+    picks = engine.model.select(seen.state, scores=seen.relevance.scores)
+    frames = (
+        KeyFrame(float(timeline.instant(row)), round(score, 4), row)
+        for row, score in zip(picks.rows, picks.scores, strict=True)
+    )
+    return picks, tuple(frames)
+
+
+def moments_of(
+    relevance: Relevance,
+    timeline: Timeline,
+    info: VideoInfo,
+    *,
+    threshold: float | None = None,
+    limit: int | None = None,
+) -> tuple[Moment, ...]:
+    """Moments that reach the threshold, in the file's own time; none means absent."""
+    seconds = timeline.seconds
+    step = 1 / float(timeline.clock.fps)
+    end = float(seconds[-1]) + step
+    if info.duration_s is not None:
+        stop = float(info.start_pts * info.time_base) + info.duration_s
+        end = min(end, stop) if stop > float(seconds[-1]) else end
+    return tuple(
+        spans(
+            relevance.scores, seconds, threshold=relevance.threshold if threshold is None else threshold, shoulder=0.5,
+            merge_gap_s=step, end_s=end, limit=limit,
+        )
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def decode(engine: Engine, seen: Recollection, picks: Selection, stored: StoredFeatures, timeline: Timeline) -> Decoded:
+    """The decoder's words on memory, key frames and instruction."""
+    return engine.model.answer(
+        seen.state, picks, text=seen.text, fine=stored.rows("fine", list(picks.rows)),
+        seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """The answer's words, where they come from, how sure, and whether they say that the thing is absent."""
+
+    text: str
+    source: AnswerSource
+    confidence: float
+    absent: bool
+
+
+def say(
+    engine: Engine, seen: Recollection, decoded: Decoded, moments: Sequence[Moment], key_frames: Sequence[KeyFrame],
+    stored: StoredFeatures, timeline: Timeline,
+) -> Said:  # fmt: skip
+    """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows."""
+    relevance = seen.relevance
+    best = float(relevance.scores.max())
+    if decoded.confidence >= DECODER_MIN and decoded.text:
+        text = decoded.text
+        absent = text == "never" or (text == "no" and not moments)
+        if text == "never":
+            text = absence(relevance, timeline)
+        elif text == "at":
+            text = _times(moments) if moments else f"Around {format_time(_best_time(relevance, timeline))}, faintly."
+        return Said(text, "decoder", decoded.confidence, absent)
+    if engine.concepts is None or not relevance.known:
+        shown = _on_screen(engine, stored, [k.row for k in key_frames])
+        seen_there = f" On screen at the key frames: {shown}." if shown else ""
+        return Said(f"I do not know.{seen_there}", "none", max(0.0, decoded.confidence), False)
+    if not moments:
+        return Said(absence(relevance, timeline), "concepts", 1 - best, True)
+    first = moments[0]
+    rows = [i for i, s in enumerate(timeline.seconds) if first.start_s <= s < first.end_s]
+    shown = _on_screen(engine, stored, rows[:: max(1, len(rows) // 16)])
+    return Said(_times(moments[:1]) + (f" On screen: {shown}." if shown else ""), "concepts", first.score, False)
+
+
+def absence(relevance: Relevance, timeline: Timeline) -> str:
+    """`Not in this video (best 0.08 at 0:51:30; 0.30 would count as seen).`"""
+    best, when = float(relevance.scores.max()), format_time(_best_time(relevance, timeline))
+    return f"Not in this video (best {best:.2f} at {when}; {relevance.threshold:.2f} would count as seen)."
+
+
+def _best_time(relevance: Relevance, timeline: Timeline) -> float:
+    return float(timeline.instant(int(relevance.scores.argmax())))
+
+
+def _times(moments: Sequence[Moment]) -> str:
+    parts = [f"{format_time(m.start_s)} – {format_time(m.end_s)}" for m in sorted(moments, key=lambda m: m.start_s)[:3]]
+    return f"At {', '.join(parts)}."
+
+
+def _on_screen(engine: Engine, stored: StoredFeatures, rows: Sequence[int]) -> str:
+    """The surest classes of some frames in words, or nothing."""
+    if engine.concepts is None or not rows:
+        return ""
+    named = engine.concepts.names(stored.rows("posterior", list(rows)))
+    return ", ".join(f"{name} ({p:.2f})" for name, p in named if p >= NAMED)
+
+
+def _walk(model: ReWind, state: MemoryState, stretch: tuple[Tensor, ...]) -> MemoryState:
+    """The loop over a stretch that begins where a clip does; patches are projected for all of it at once."""
+    patches = model.project(*stretch)
+    for clip in patches.split(model.config.clip_frames):
+        state = model.perceive(state, clip)
+    return state
+
+
+def _memory_file(engine: Engine, stored: StoredFeatures, instruction: str, rows: int) -> Path | None:
+    if not stored.folder.is_dir() or stored.trouble:
+        return None
+    said = "\x00".join([engine.model_hash, engine.text.weights_hash, instruction, str(rows)])
+    return stored.folder / f"memory-{hashlib.sha256(said.encode()).hexdigest()[:32]}.safetensors"
+
+
+def _load_memory(model: ReWind, text: TextFeatures, path: Path | None, rows: int) -> MemoryState | None:
+    """A memory kept from an earlier question; None where there is none, or it is not whole."""
+    if path is None or not path.is_file():
+        return None
+    try:
+        tokens = load_file(path)["tokens"]
+    except (OSError, KeyError, SafetensorError):
+        return None
+    if tokens.shape != (1, rows, model.config.write_tokens, model.config.width):
+        return None
+    with contextlib.suppress(OSError):
+        path.touch()
+    return model.begin(text).append(tokens, *model.read.project(tokens))
+
+
+def _keep_memory(state: MemoryState, path: Path | None) -> None:
+    """Keep the tokens beside the features; a disk that refuses costs only the walk next time."""
+    if path is None:
+        return
+    with contextlib.suppress(OSError):
+        temporary = path.with_suffix(".tmp")
+        save_file({"tokens": state.tokens().contiguous()}, temporary)
+        temporary.replace(path)
+        kept = sorted(path.parent.glob("memory-*.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
+        for old in kept[KEPT_MEMORIES:]:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,96 @@
+"""`rewind ask` and `rewind find`: one video, one question."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rewind.cli import engine, options, output
+from rewind.cli.group import resumable
+from rewind.cli.options import Opening, Output
+
+Question = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="QUESTION", help='In quotes: "when does the bus come?"', show_default=False),
+]
+Query = Annotated[
+    list[str] | None, typer.Argument(metavar="QUERY", help='In quotes: "a red car".', show_default=False)
+]  # fmt: skip
+
+
+def ask(
+    video: options.Video,
+    question: Question = None,
+    *,
+    until: options.Until = None,
+    evidence: options.Evidence = None,
+    clips: options.Clips = None,
+    fps: options.Fps = Fraction(1),
+    reading: options.ReadingOption = "exact",
+    model: options.Model = "nano",
+    store: options.Store = None,
+    dtype: options.DtypeOption = "fp16",
+    threads: options.Threads = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Answer a question, with the moments that prove it.
+
+    `rewind VIDEO "question"` does the same.
+    """
+    text = engine.one_question(video, question or (), command="ask", noun="question")
+    shown = Output(json, quiet, evidence, clips)
+    engine.check_folders(video, shown)
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
+    output.announce(handle.info, handle.estimate, fps, quiet=quiet)
+    with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
+        answer = handle.ask(text, until_s=until, progress=progress)
+    answer, files = engine.write_files(handle, video, answer, answer.key_frames, shown, title=text)
+    if json:
+        output.print_json({**answer.to_json(), **_names(files)})
+        return
+    output.print_answer(answer, quiet=quiet)
+    for what, paths in files.items():
+        output.print_files(what, paths, quiet=quiet)
+
+
+def find(
+    video: options.Video,
+    query: Query = None,
+    *,
+    threshold: options.Threshold = None,
+    limit: options.Limit = 5,
+    until: options.Until = None,
+    evidence: options.Evidence = None,
+    clips: options.Clips = None,
+    fps: options.Fps = Fraction(1),
+    reading: options.ReadingOption = "exact",
+    model: options.Model = "nano",
+    store: options.Store = None,
+    dtype: options.DtypeOption = "fp16",
+    threads: options.Threads = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """List the moments that show something, or say it is absent."""
+    text = engine.one_question(video, query or (), command="find", noun="query")
+    shown = Output(json, quiet, evidence, clips)
+    engine.check_folders(video, shown)
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
+    output.announce(handle.info, handle.estimate, fps, quiet=quiet)
+    with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
+        found = handle.find(text, until_s=until, threshold=threshold, limit=limit, progress=progress)
+    found, files = engine.write_files(handle, video, found, engine.key_frames_of(found), shown, title=text)
+    if json:
+        output.print_json({**found.to_json(), **_names(files)})
+        return
+    output.print_found(found, quiet=quiet)
+    for what, paths in files.items():
+        output.print_files(what, paths, quiet=quiet)
+
+
+def _names(files: dict[str, list[Path]]) -> dict[str, list[str]]:
+    return {what: [str(p) for p in paths] for what, paths in files.items()}

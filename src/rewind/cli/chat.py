@@ -1,0 +1,102 @@
+"""`rewind chat`: many questions on one video; its features are made once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import typer
+
+from rewind.cli import engine, options, output
+from rewind.cli.group import NOT_ANSWERABLE, complain, explain_os_error, resumable, usage
+from rewind.cli.options import Opening
+from rewind.errors import RewindError
+
+if TYPE_CHECKING:
+    from rewind.video_handle import Video
+
+FIND = "/find "
+_QUIT = {"/quit", "/exit", "quit", "exit"}
+
+
+def chat(
+    video: options.Video,
+    *,
+    until: options.Until = None,
+    fps: options.Fps = Fraction(1),
+    reading: options.ReadingOption = "exact",
+    model: options.Model = "nano",
+    store: options.Store = None,
+    dtype: options.DtypeOption = "fp16",
+    threads: options.Threads = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Ask many questions of one video.
+
+    They come from a prompt, or from standard input, one a line. A line that begins with /find lists moments
+    instead. With --json each question gives one JSON object on a line of its own.
+    """
+    if video == "-":
+        raise usage("chat reads questions from standard input; give the video as a file or a URL")
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
+    output.announce(handle.info, handle.estimate, fps, quiet=quiet)
+    with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
+        report = handle.watch(progress=progress)
+    if not json:
+        for line in report.degradations:
+            print(f"note: {line}")
+    failed = False
+    for line in _lines(prompt=not (quiet or json)):
+        try:
+            _reply(handle, line, until=until, json=json, quiet=quiet)
+        except RewindError as error:
+            failed = True
+            complain(str(error))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            failed = True
+            complain(explain_os_error(error))
+    if failed and not sys.stdin.isatty():
+        raise typer.Exit(NOT_ANSWERABLE)
+
+
+def _reply(handle: Video, line: str, *, until: float | None, json: bool, quiet: bool) -> None:
+    if line.startswith(FIND):
+        found = handle.find(line.removeprefix(FIND).strip(), until_s=until)
+        if json:
+            output.print_json(found.to_json())
+        else:
+            output.print_found(found, quiet=quiet)
+        return
+    answer = handle.ask(line, until_s=until)
+    if json:
+        output.print_json(answer.to_json())
+    else:
+        output.print_answer(answer, quiet=quiet)
+
+
+def _lines(*, prompt: bool) -> Iterator[str]:
+    """Questions until the input ends; blank lines are passed over."""
+    at_terminal = sys.stdin.isatty()
+    mark = "> " if prompt and sys.stdout.isatty() else ""
+    if at_terminal:
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  (gives input() its history and editing)
+    while True:
+        try:
+            line = input(mark) if at_terminal else sys.stdin.readline()
+        except (EOFError, KeyboardInterrupt):
+            print(file=sys.stderr)
+            return
+        if not at_terminal and not line:
+            return
+        line = line.strip()
+        if at_terminal and line in _QUIT:
+            return
+        if line:
+            yield line

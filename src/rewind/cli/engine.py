@@ -1,0 +1,116 @@
+"""From options to an open video; the folders that a user asked for are tried before any work starts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from rewind.cli.group import explain_os_error, usage
+from rewind.cli.options import Opening, Output
+from rewind.errors import RewindError
+
+if TYPE_CHECKING:
+    from rewind.values import Answer, Found, KeyFrame
+    from rewind.video_handle import Video
+
+    Result = TypeVar("Result", Answer, Found)
+
+RESUMES = "what was watched is kept, and the same command goes on from there"
+NOT_KEPT = "a pipe cannot be gone back to, so nothing is kept"
+
+
+def open_video(source: str, opening: Opening) -> Video:
+    """Probe and estimate, nothing more. Raises: RewindError in one line."""
+    import rewind
+
+    return rewind.open(
+        source, fps=opening.fps, reading=opening.reading, model=opening.model, store=opening.store,
+        dtype=opening.dtype, threads=opening.threads,
+    )  # fmt: skip
+
+
+def when_stopped(video: Video) -> str:
+    """What Ctrl-C leaves behind."""
+    return NOT_KEPT if video.info.live else RESUMES
+
+
+def check_folders(source: str, output: Output) -> None:
+    """Refuse before work starts: a folder to write to must be there, or be possible. Raises: OSError."""
+    for folder in (output.evidence, output.clips):
+        if folder is not None:
+            if source == "-":
+                raise usage("standard input can be read only once; save it to a file for --evidence or --clips")
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def one_question(source: str, words: Sequence[str], *, command: str, noun: str) -> str:
+    """The question as one text; a usage error that says what to type where it is not one quoted argument."""
+    here = f"rewind {command}" if command != "ask" else "rewind"
+    if not words:
+        hint = f'no {noun}; type: {here} {_quoted(source)} "{"what happens?" if command == "ask" else "a red car"}"'
+        if Path(command).is_file():
+            hint += f"; a file named {command} is written ./{command}"
+        near = difflib.get_close_matches(source, _COMMANDS, n=1)
+        if source in _COMMANDS or (near and not Path(source).exists()):
+            hint += f", or did you mean: rewind {source if source in _COMMANDS else near[0]} …"
+        elif command == "ask":
+            hint += f"; to watch only: rewind watch {_quoted(source)}"
+        raise usage(hint)
+    if len(words) > 1:
+        if source in _COMMANDS and command == "ask":
+            raise usage(f"options come after the command: rewind {source} VIDEO … OPTIONS")
+        near = difflib.get_close_matches(source, _COMMANDS, n=1)
+        if near and not Path(source).exists():
+            raise usage(f"no command or file {source!r}; did you mean: rewind {near[0]} …")
+        raise usage(f'put the {noun} in quotes: {here} {_quoted(source)} "{" ".join(words)}"')
+    if not words[0].strip():
+        raise usage(f"an empty {noun}; allowed: at least one word")
+    if source != "-" and "://" not in source and not Path(source).exists() and Path(words[0]).is_file():
+        raise usage(f'the video comes first: {here} {_quoted(words[0])} "{source}"')
+    return words[0]
+
+
+_COMMANDS = (
+    "ask", "find", "watch", "info", "chat", "worlds", "train", "models", "store", "evaluate",
+)  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if not text or any(c.isspace() for c in text) else text
+
+
+def _why(error: RewindError | OSError) -> str:
+    return explain_os_error(error) if isinstance(error, OSError) else str(error)
+
+
+def key_frames_of(found: Found) -> tuple[KeyFrame, ...]:
+    """What to look at of a find: the middle of each moment."""
+    from rewind.values import KeyFrame
+
+    return tuple(KeyFrame((m.start_s + m.end_s) / 2, m.score, -1) for m in found.moments)
+
+
+def write_files(
+    video: Video, source: str, result: Result, key_frames: Sequence[KeyFrame], output: Output, *, title: str
+) -> tuple[Result, dict[str, list[Path]]]:
+    """Evidence and clips where asked for. The answer stands where they fail: that becomes a degradation of it."""
+    from rewind.evidence import write_evidence
+    from rewind.video import cut
+
+    written: dict[str, list[Path]] = {}
+    lost: list[str] = []
+    if output.evidence is not None:
+        try:
+            pictures = video.pictures([k.time_s for k in key_frames])
+            written["evidence"] = write_evidence(pictures, key_frames, output.evidence, title=title)
+        except (RewindError, OSError) as error:
+            lost.append(f"evidence not written: {_why(error)}")
+    if output.clips is not None:
+        try:
+            written["clips"] = cut(source, result.moments, output.clips, info=video.info)
+        except (RewindError, OSError) as error:
+            lost.append(f"clips not written: {_why(error)}")
+    return replace(result, degradations=(*result.degradations, *lost)), written

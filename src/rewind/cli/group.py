@@ -1,0 +1,144 @@
+"""The `rewind` command itself: `ask` when no command is named, and every failure as one line with its exit code.
+
+Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from rewind.errors import RewindError
+
+DEFAULT_COMMAND = "ask"
+NOT_ANSWERABLE, USAGE, STOPPED, PIPE_CLOSED = 1, 2, 130, 141
+DEBUG = "REWIND_DEBUG"
+# typer's own base of usage errors: which module holds it differs between its versions
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def usage(line: str) -> Exception:
+    """A usage error that says what to type: exit code 2."""
+    return UsageError(line)
+
+
+def complain(line: str) -> None:
+    """One line on stderr."""
+    with contextlib.suppress(OSError):
+        print(f"rewind: {' '.join(line.split())}", file=sys.stderr, flush=True)
+
+
+def explain_os_error(error: OSError) -> str:
+    """An operating system's refusal in words: what, and on which file."""
+    reason = (error.strerror or str(error) or type(error).__name__).lower()
+    names = [str(n) for n in (error.filename, error.filename2) if n is not None]
+    return ": ".join([*names[:1], reason])
+
+
+@contextlib.contextmanager
+def resumable(what: str) -> Iterator[None]:
+    """Ctrl-C inside says in one line what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain(f"stopped; {what}")
+        raise typer.Exit(STOPPED) from None
+
+
+class RewindGroup(TyperGroup):
+    """A group whose unnamed command is `ask`: `rewind VIDEO "question"`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if args and args[0] not in self.commands and args[0] not in own:
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """As typer's, but failures are one line; `standalone_mode=False` raises them instead."""
+
+        def run() -> Any:
+            return super(RewindGroup, self).main(
+                args, prog_name or "rewind", complete_var, False, windows_expand_args, **extra
+            )
+
+        if not standalone_mode:
+            return run()
+        raise SystemExit(self._guarded(run, sys.argv[1:] if args is None else args))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            complain("stopped")
+            raise typer.Exit(STOPPED) from None
+        except BrokenPipeError:
+            _forget_stdout()
+            raise typer.Exit(PIPE_CLOSED) from None
+        return result
+
+    def _guarded(self, run: Callable[[], Any], args: Sequence[str]) -> int:
+        for stream in (sys.stdout, sys.stderr):
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                reconfigure(errors="replace")  # a terminal that lacks a character shows "?", and the answer
+        try:
+            code = run()
+        except UsageError as error:
+            return _usage(error, args)
+        except typer.Abort:
+            complain("stopped")
+            return STOPPED
+        except RewindError as error:
+            return _failed(str(error))
+        except OSError as error:
+            return _failed(explain_os_error(error))
+        except MemoryError:
+            return _failed("not enough memory")
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return _failed(f"unexpected {words} (a fault of rewind; {DEBUG}=1 shows where)")
+        return code if isinstance(code, int) else 0
+
+
+def _failed(line: str) -> int:
+    if os.environ.get(DEBUG):
+        raise  # noqa: PLE0704  (called only while an exception is handled)
+    complain(line)
+    return NOT_ANSWERABLE
+
+
+def _usage(error: Any, args: Sequence[str]) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        return USAGE
+    line = error.format_message().rstrip(".").replace("Value error, ", "").removeprefix("Invalid value: ")
+    option = getattr(error, "option_name", None)
+    given = next((a for a in args if option and a.startswith("-") and os.path.exists(a)), None)
+    if given is not None:
+        line += f"; a file whose name begins with '-' is written ./{given}"
+    path = context.command_path if context is not None else "rewind"
+    complain(f"{line}; see: {path} --help")
+    return USAGE
+
+
+def _forget_stdout() -> None:
+    """Whoever read the output is gone: what is still buffered goes nowhere, silently."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

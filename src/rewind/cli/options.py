@@ -1,0 +1,120 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Reading = Literal["exact", "fast", "keyframes"]
+Dtype = Literal["fp16", "int8"]
+
+
+def parse_fps(text: str) -> Fraction:
+    """A rate such as 1, 0.5 or 30000/1001, in frames a second."""
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(f"{text!r}; allowed: a rate such as 1, 0.5 or 30000/1001") from None
+    if not 0 < rate <= 1000:
+        raise typer.BadParameter(f"{text!r}; allowed: a rate above 0, at most 1000")
+    return rate
+
+
+def parse_time(text: str) -> float:
+    """Seconds from 72, 72.5, 1:12 or 1:04:12.5."""
+    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", text):
+        raise typer.BadParameter(f"{text!r}; allowed: seconds such as 72.5, or a clock time such as 1:04:12")
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
+
+
+_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def parse_size(text: str) -> int:
+    """Bytes from 500000, 500MB, 2.5GB, 1TB."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
+    if match is None:
+        raise typer.BadParameter(f"{text!r}; allowed: a size such as 500MB or 20GB")
+    return int(float(match[1]) * _SIZES[match[2]])
+
+
+Video = Annotated[
+    str, typer.Argument(metavar="VIDEO", help="A file, a URL, or - for standard input.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
+Fps = Annotated[
+    Fraction,
+    typer.Option("--fps", parser=parse_fps, metavar="RATE", help="Frames to read a second: 1, 0.5, 30000/1001."),
+]
+ReadingOption = Annotated[
+    Reading,
+    typer.Option("--reading", help="exact reads every sampled frame; fast and keyframes read fewer, and say so."),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        "--store", envvar="REWIND_STORE", metavar="DIR", show_default=False,
+        help="Where features are kept. Default: the user's cache folder.",
+    ),
+]  # fmt: skip
+DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="How features are kept: int8 takes about half the disk.")]
+Model = Annotated[str, typer.Option("--model", metavar="NAME|PATH", help="A bundled model, a folder, or hub:NAME.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, metavar="N", show_default=False, help="Default: all cores.")
+]
+Until = Annotated[
+    float | None,
+    typer.Option(
+        "--until", parser=parse_time, metavar="TIME", show_default=False,
+        help="Ask as if the video ended here: seconds, or a clock time such as 1:04:12.",
+    ),
+]  # fmt: skip
+Threshold = Annotated[
+    float | None,
+    typer.Option("--threshold", min=0.0, max=1.0, show_default=False, help="Least score that counts as seen."),
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most moments to give.")]
+Evidence = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence",
+        metavar="DIR",
+        show_default=False,
+        help="Write the key frames there, and one sheet with their times.",
+    ),
+]
+Clips = Annotated[
+    Path | None,
+    typer.Option("--clips", metavar="DIR", show_default=False, help="Write each moment there as a file of its own."),
+]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a video is to be opened: what the user asked for on the command line."""
+
+    fps: Fraction
+    reading: Reading
+    model: str
+    store: Path | None
+    dtype: Dtype
+    threads: int | None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the user wants to see, and which files besides."""
+
+    json: bool
+    quiet: bool
+    evidence: Path | None = None
+    clips: Path | None = None

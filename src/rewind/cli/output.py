@@ -1,0 +1,135 @@
+"""What a person sees: the cost before the work, a bar during it, the answer with its moments, one line of accounting.
+
+The result goes to stdout, all else to stderr; with --json stdout holds one JSON object and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rewind.cli.words import clock, count, length, plain, rate, size, span
+
+if TYPE_CHECKING:
+    from rewind.values import Answer, Found, Moment, VideoInfo
+    from rewind.video_handle import Estimate
+
+Progress = Callable[[int, "int | None"], None]
+
+
+def announce(info: VideoInfo, estimate: Estimate, fps: Fraction, *, quiet: bool) -> None:
+    """The first line: what the video is, and what watching it will cost."""
+    if not quiet:
+        print(describe(info, estimate, fps), file=sys.stderr, flush=True)
+
+
+def describe(info: VideoInfo, estimate: Estimate, fps: Fraction) -> str:
+    """`match.mp4 · 1:32:10 · 5,530 frames at 1 a second · about 3 min to watch, 416 MB on disk`."""
+    name = "standard input" if info.path == "-" else Path(info.path).name or info.path
+    parts = [plain(name), "unknown length" if info.duration_s is None else clock(info.duration_s)]
+    frames = "frames" if estimate.frames is None else count(estimate.frames, "frame")
+    parts.append(f"{frames} at {rate(fps)}")
+    cost = []
+    if estimate.stored:
+        cost.append("watched already")
+    elif estimate.seconds is not None:
+        cost.append(f"about {length(estimate.seconds)} to watch")
+    if estimate.store_bytes:
+        cost.append(f"{size(estimate.store_bytes)} on disk")
+    return " · ".join([*parts, *([", ".join(cost)] if cost else [])])
+
+
+@contextlib.contextmanager
+def bar(verb: str, *, quiet: bool, unit: str = "frame") -> Iterator[Progress]:
+    """A progress bar on stderr, drawn from the first report on; silent where stderr is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    class Pace(ProgressColumn):
+        """31 frames/s  0:42 left."""
+
+        def render(self, task: Task) -> Text:
+            if not task.speed:
+                return Text("")
+            pace = f"{task.speed:.0f}" if task.speed >= 10 else f"{task.speed:.1f}"
+            left = "" if task.time_remaining is None else f"  {clock(task.time_remaining).removeprefix('0:')} left"
+            return Text(f"{pace} {unit}s/s{left}")
+
+    shown = Bar(
+        TextColumn("{task.description}"), BarColumn(bar_width=28), MofNCompleteColumn(), Pace(),
+        console=Console(stderr=True),
+    )  # fmt: skip
+    task = None
+
+    def report(done: int, total: int | None) -> None:
+        nonlocal task
+        if task is None:
+            shown.start()
+            task = shown.add_task(verb, total=total, completed=done)  # what was there already is no pace of ours
+        shown.update(task, completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if task is not None:
+            shown.stop()
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object, one line, in characters that any terminal and locale can carry."""
+    print(json.dumps(value, ensure_ascii=True, allow_nan=False), flush=True)
+
+
+def print_answer(answer: Answer, *, quiet: bool) -> None:
+    """Words, moments, what was given up, one line of accounting."""
+    print(plain(answer.answer))
+    _print_moments(answer.moments)
+    _print_degradations(answer.degradations)
+    if not quiet:
+        tokens, took = answer.tokens, answer.seconds
+        memory = f"memory {count(tokens.memory_stored, 'token')}, {tokens.memory_shown:,} shown"
+        merged = " (far moments merged)" if tokens.memory_shown < tokens.memory_stored else ""
+        how = {"decoder": "", "concepts": " from what the classifier names", "none": ""}[answer.answer_source]
+        wall = f"answered{how} in {length(took.memory + took.select + took.answer)}"
+        print(" · ".join([count(len(answer.key_frames), "key frame"), memory + merged, wall]))
+    sys.stdout.flush()
+
+
+def print_found(found: Found, *, quiet: bool) -> None:
+    """Moments, best first, or the best score there was and what would have counted."""
+    if found.absent:
+        best = f"best {found.best_score:.2f} at {clock(found.best_time_s)}"
+        print(f"Not in this video ({best}; {found.threshold:.2f} would count as seen).")
+    else:
+        _print_moments(found.moments)
+    _print_degradations(found.degradations)
+    if not quiet:
+        took = found.seconds
+        print(f"{count(found.frames.read, 'frame')} read · found in {length(took.memory + took.select)}")
+    sys.stdout.flush()
+
+
+def print_files(what: str, paths: Sequence[Path], *, quiet: bool) -> None:
+    """Where files were written."""
+    if paths and not quiet:
+        print(f"{what}: {plain(str(paths[0].parent))} ({count(len(paths), 'file')})", flush=True)
+
+
+def _print_moments(moments: Sequence[Moment]) -> None:
+    for moment in moments:
+        print(f"   {span(moment.start_s, moment.end_s)}   {moment.score:.2f}")
+
+
+def _print_degradations(degradations: Sequence[str]) -> None:
+    for line in degradations:
+        print(f"note: {plain(line)}")

@@ -1,0 +1,67 @@
+"""`rewind train`: a model from nothing but a seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rewind.cli import options, output
+from rewind.cli.group import resumable
+
+
+def train(
+    size: Annotated[str, typer.Argument(metavar="SIZE", help="nano or small.")] = "nano",
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The run's folder: checkpoint, curve, model.")
+    ] = Path("run"),
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Fixes scenes, questions and first weights.")] = 0,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0.0, show_default=False, help="Stop, saved, after so long.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Go on from the folder's checkpoint, or start anew.")
+    ] = True,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train memory, selection and decoder on worlds. Stopped, the same command goes on."""
+    from rewind.train import run
+
+    with resumable("the same command goes on from the last checkpoint"), _stages(quiet=quiet) as progress:
+        folder = run(size, out=out, seed=seed, minutes=minutes, resume=resume, progress=progress)
+    if json:
+        output.print_json(
+            {"finished": folder is not None, "model": None if folder is None else str(folder), "run": str(out)}
+        )
+    elif folder is None:
+        print(f"out of time, saved in {out}; the same command goes on")
+    else:
+        print(f'trained: {folder}; try it: rewind VIDEO "question" --model {folder}')
+
+
+class _stages:
+    """A bar for each stage of the training in turn."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        import contextlib
+
+        self._quiet = quiet
+        self._stack = contextlib.ExitStack()
+        self._name: str | None = None
+        self._report: output.Progress | None = None
+
+    def __enter__(self) -> _stages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __call__(self, name: str, done: int, total: int, _numbers: dict[str, float]) -> None:
+        if name != self._name or self._report is None:
+            self._stack.close()
+            self._report = self._stack.enter_context(output.bar(name, quiet=self._quiet, unit="step"))
+            self._name = name
+        self._report(done, total)

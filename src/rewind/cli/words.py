@@ -1,0 +1,61 @@
+"""Times, sizes and counts as people read them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+
+def clock(seconds: float, *, tenths: bool = False) -> str:
+    """3852.4 → 1:04:12, or 1:04:12.4 with tenths."""
+    sign = "-" if seconds < 0 else ""
+    unit = 10 if tenths else 1
+    ticks = int(abs(seconds) * unit + 0.5)
+    whole, part = divmod(ticks, unit)
+    text = f"{sign}{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return f"{text}.{part}" if tenths else text
+
+
+def span(start_s: float, end_s: float) -> str:
+    """A stretch of time; tenths of seconds where whole ones would not tell its ends apart well."""
+    tenths = end_s - start_s < 3
+    return f"{clock(start_s, tenths=tenths)} – {clock(end_s, tenths=tenths)}"
+
+
+def size(count: int) -> str:
+    """Bytes in units of a thousand: 416000000 → 416 MB."""
+    if count < 1000:
+        return f"{count} bytes"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    return f"{value / 1000:.1f} TB"
+
+
+def length(seconds: float) -> str:
+    """How long something takes, roughly: 2.1 s, 45 s, 3 min, 1 h 20 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def rate(fps: Fraction) -> str:
+    """1 → 1 a second; 1/2 → 0.5 a second."""
+    return f"{float(fps):.4g} a second"
+
+
+def count(number: int, noun: str) -> str:
+    """5530, "frame" → 5,530 frames."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def plain(text: str) -> str:
+    """One line of printable characters: a file's name or a model's words must not steer the terminal."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)

@@ -1,0 +1,80 @@
+"""Reading annotation and prediction files: JSON, JSON lines, CSV and text, each fault one line with its place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rewind.errors import ConfigError
+
+
+def read_text(path: Path) -> str:
+    """A file's text. Raises: ConfigError where there is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: {reason}", allowed="a readable text file") from error
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's value."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path} line {error.lineno}: {error.msg}", allowed="a JSON file") from error
+
+
+def read_lines(path: Path) -> list[Any]:
+    """A JSON-lines file's values; blank lines are nothing."""
+    values = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if line.strip():
+            try:
+                values.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                raise ConfigError(f"{path} line {number}: {error.msg}", allowed="one JSON value a line") from error
+    return values
+
+
+def read_any(path: Path) -> Any:
+    """JSON where the whole file is one value, else JSON lines."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        # One value that breaks off is told as such; text after a whole value means that there are lines.
+        if path.suffix == ".json" and error.msg != "Extra data":
+            raise ConfigError(f"{path} line {error.lineno}: {error.msg}", allowed="a JSON file") from error
+        return read_lines(path)
+
+
+def read_table(path: Path, *, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """A CSV file's rows. Raises: ConfigError where a column is missing or a row has another length."""
+    reader = csv.DictReader(io.StringIO(read_text(path)))
+    missing = [c for c in columns if c not in (reader.fieldnames or [])]
+    if missing:
+        raise ConfigError(f"{path}: no column {', '.join(missing)}", allowed=f"a CSV file with {', '.join(columns)}")
+    rows = list(reader)
+    for row in rows:
+        if None in row or None in row.values():
+            raise ConfigError(f"{path}: a row of another length ({next(iter(row.values()))} …)", allowed="whole rows")
+    return rows
+
+
+@contextmanager
+def shaped(path: Path, *, allowed: str) -> Iterator[None]:
+    """What goes wrong inside is a file of another shape: one line that says what shape was wanted."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except KeyError as error:
+        raise ConfigError(f"{path}: {error} is missing", allowed=allowed) from error
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ConfigError(f"{path}: {error}", allowed=allowed) from error

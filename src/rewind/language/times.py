@@ -1,0 +1,151 @@
+"""Times in text: what models write about moments, read into seconds; and seconds written as clock times.
+
+Read are clock times (`02:10`, `00:02:10`, `1:04:12.5`), seconds with or without a unit (`130.0 - 150.0`, `75 s`,
+`12 to 40 seconds`), spelled times (`1m20s`, `2 minutes 5 seconds`, `1.5 min`), and shares of the video (`12% to 30%`),
+which need its duration. A clock time of two fields is minutes and seconds: `02:10 - 02:30` is 130 to 150 s.
+
+A bare number is a time only in a pair or where a word says so: "2 dogs at 5 s" has one time. Text that gives no time
+gives None, which is no answer; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Span = tuple[float, float]
+Bare = Literal["seconds", "percent"]
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_AND = r"\s*(?:,\s*|and\s+)?"
+_HOURS, _MINUTES, _SECONDS = (
+    rf"{_NUMBER}\s*-?(?:{unit})(?![A-Za-z])" for unit in ("hours?|hrs?|h", "minutes?|mins?|m", "seconds?|secs?|s")
+)
+_TIME = re.compile(
+    rf"""(?<![\w.:])(?:
+        (?P<clock>\d+:\d{{1,2}}(?::\d{{1,2}})?(?:\.\d+|,\d{{3}}(?![\d:]))?)(?![\d:])
+      | (?P<percent>{_NUMBER})\s*(?:%|percent\b|per\ cent\b)
+      | (?P<spelled>{_HOURS}(?:{_AND}{_MINUTES})?(?:{_AND}{_SECONDS})?|{_MINUTES}(?:{_AND}{_SECONDS})?|{_SECONDS})
+      | (?P<bare>{_NUMBER})(?![\w:]|\.\d)
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_PART = re.compile(rf"({_NUMBER})\s*-?([hms])", re.IGNORECASE)
+_IN_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_LEAD = r"^[\s\])}>,]*(?:(?:seconds?|secs?|s|minutes?|mins?)\b)?[\s\])}>,]*"
+_TAIL = r"[\s:=\[({<]*(?:(?:at|about|around|approximately|roughly|the|second|frame|time)\b[\s:=\[({<]*)*$"
+# Words and signs that make two times one stretch.
+_TO = re.compile(
+    _LEAD
+    + r"(?:-{1,2}>?|[–—−→~…]|\.\.+|(?:to|till|until|through|up\s+to)\b"
+    + r"|(?:and\s+)?(?:it\s+)?(?:end|ends|ending|ended|stops?|stopping|finish|finishes|finishing)\b)"
+    + _TAIL,
+    re.IGNORECASE,
+)
+# Signs that do so only after a word that opens a stretch: "between 3 and 5", "[3, 5]".
+_COMMA = re.compile(_LEAD.replace(",", "", 2) + r"(?:,|;|and\b)" + _TAIL, re.IGNORECASE)
+_OPEN = re.compile(r"(?:\b(?:between|from|start\w*|begin\w*)\b[^\d.;]*|[\[(<{:]\s*|^\s*)$", re.IGNORECASE)
+_AT = re.compile(r"\b(?:at|around|second|timestamp|t)\s*(?:the\s+)?(?:second\s+)?[:=]?\s*$", re.IGNORECASE)
+# What may follow a pair of bare numbers; "3 to 5 dogs" is a count.
+_AFTER = re.compile(
+    r"^\s*(?:$|[^\sA-Za-z]|(?:in|of|during|when|where|while|and|as|on|because|for|is|the)\b)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class _Time:
+    kind: str
+    value: float
+    unit: float  # seconds in the last unit that was written; 0 for none
+    start: int
+    end: int
+
+
+def parse_moments(text: str, *, duration_s: float | None = None, bare: Bare = "seconds") -> tuple[Span, ...] | None:
+    """Every moment that `text` tells, in its order, as (start, end) in seconds; an instant has its end at its start.
+
+    Args:
+        duration_s: of the video; without it percentages say nothing.
+        bare: what numbers without a unit are. "percent" is for models that write 0–100 for the whole video.
+
+    Returns: None where nothing can be read, a pair that runs backwards included.
+    """
+    text = re.sub(r"[\"'`*_]", " ", text)
+    times = [t for t in _times(text) if t is not None]
+    found: list[Span] = []
+    i = 0
+    while i < len(times):
+        first, second = times[i], times[i + 1] if i + 1 < len(times) else None
+        if second is not None and _joined(text, first, second):
+            start, end = _seconds(first, second, duration_s, bare), _seconds(second, first, duration_s, bare)
+            if start is not None and end is not None and end >= start:
+                found.append((start, end))
+            i += 2
+            continue
+        if first.kind != "bare" or _AT.search(text[: first.start]):
+            at = _seconds(first, first, duration_s, bare)
+            if at is not None:
+                found.append((at, at))
+        i += 1
+    return tuple(found) or None
+
+
+def parse_span(text: str, *, duration_s: float | None = None, bare: Bare = "seconds") -> Span | None:
+    """The first stretch that `text` tells, in seconds; its first instant where it tells none; None for neither."""
+    moments = parse_moments(text, duration_s=duration_s, bare=bare)
+    if moments is None:
+        return None
+    return next((m for m in moments if m[1] > m[0]), moments[0])
+
+
+def format_time(seconds: float, *, decimals: int = 0) -> str:
+    """Seconds as a clock time, `0:12` or `1:04:12`, rounded to `decimals` places of a second."""
+    if not math.isfinite(seconds):
+        return "?"
+    scale = 10**decimals
+    whole, part = divmod(round(abs(seconds) * scale), scale)
+    minutes, s = divmod(whole, 60)
+    hours, m = divmod(minutes, 60)
+    clock = f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
+    sign = "-" if seconds < 0 and (whole or part) else ""
+    return sign + clock + (f".{part:0{decimals}d}" if decimals else "")
+
+
+def _times(text: str) -> list[_Time | None]:
+    return [_read(match) for match in _TIME.finditer(text)]
+
+
+def _read(match: re.Match[str]) -> _Time | None:
+    kind = match.lastgroup or ""
+    written = match[kind]
+    if kind == "clock":
+        fields = written.replace(",", ".").split(":")
+        if any(float(f) >= 60 for f in fields[1:]):
+            return None
+        value = 0.0
+        for f in fields:
+            value = value * 60 + float(f)
+        return _Time(kind, value, 0.0, *match.span())
+    if kind == "spelled":
+        parts = [(float(n), _IN_SECONDS[u.lower()]) for n, u in _PART.findall(written)]
+        return _Time(kind, sum(n * u for n, u in parts), parts[-1][1], *match.span())
+    return _Time(kind, float(written), 0.0, *match.span())
+
+
+def _joined(text: str, first: _Time, second: _Time) -> bool:
+    between = text[first.end : second.start]
+    opened = bool(_OPEN.search(text[: first.start]))
+    if not (_TO.match(between) or (opened and _COMMA.match(between))):
+        return False
+    return not (first.kind == second.kind == "bare") or bool(_AFTER.match(text[second.end :]))
+
+
+def _seconds(time: _Time, other: _Time, duration_s: float | None, bare: Bare) -> float | None:
+    """Seconds of one time; a bare number takes the unit of the one it is paired with ("1 to 2 minutes")."""
+    if time.kind == "bare" and other.kind == "spelled":
+        return time.value * other.unit
+    if time.kind == "percent" or (time.kind == "bare" and (other.kind == "percent" or bare == "percent")):
+        return None if duration_s is None else time.value / 100 * duration_s
+    return time.value

@@ -1,0 +1,40 @@
+"""Relevance: how sure it is, frame by frame, that what an instruction asks about is on screen.
+
+Two witnesses speak. Memory was written under the instruction, and its scores are calibrated on worlds; concepts read
+the classifier's posterior, and are calibrated on real footage. Each is weighed by how much the instruction is its kind:
+
+    relevance = f · memory + (1 − f) · concepts,   threshold = f · MEMORY_SEEN + (1 − f) · SEEN,
+
+with f the model's familiarity with the instruction, in 0–1. Only the instruction's words decide f: nothing looks at the
+video to tell what kind it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rewind.vision.concepts import SEEN
+
+MEMORY_SEEN = 0.5
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """`scores` (T,) in 0–1 and the `threshold` from which they count as seen; `known` says whether any witness knew the
+    words of the instruction."""
+
+    scores: Tensor
+    threshold: float
+    known: bool
+
+
+def join(memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool) -> Relevance:
+    """Join the witnesses' scores, each (T,); `concepts` is None where the vision encoder has no classes."""
+    if concepts is None:
+        return Relevance(memory.float(), MEMORY_SEEN, True)
+    f = familiarity
+    scores = f * memory.float() + (1 - f) * concepts.float()
+    return Relevance(torch.clamp(scores, 0, 1), f * MEMORY_SEEN + (1 - f) * SEEN, concepts_know or f >= 0.5)

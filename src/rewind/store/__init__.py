@@ -1,0 +1,25 @@
+"""Features on disk: encode once, ask for ever."""
+
+from rewind.store.features import Manifest, StoredFeatures, locked
+from rewind.store.keys import Recipe, default_folder, file_hash
+from rewind.store.manage import StoredVideo, find_stored, list_store, prune_store, remove_stored
+from rewind.store.shards import DTYPES, SAMPLES, Dtype, Part, row_bytes
+
+__all__ = [
+    "DTYPES",
+    "SAMPLES",
+    "Dtype",
+    "Manifest",
+    "Part",
+    "Recipe",
+    "StoredFeatures",
+    "StoredVideo",
+    "default_folder",
+    "file_hash",
+    "find_stored",
+    "list_store",
+    "locked",
+    "prune_store",
+    "remove_stored",
+    "row_bytes",
+]

@@ -1,0 +1,216 @@
+"""The features of one video on disk: a manifest and shards, written as they are made, read a shard at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rewind.errors import StoreError
+from rewind.store.keys import FORMAT, Recipe, write_json
+from rewind.store.shards import Part, ShardEntry, check_shard, read_part, read_timeline, write_shard
+from rewind.values import Clock, Features, FrameCount, Timeline
+
+MANIFEST = "manifest.json"
+IN_MEMORY_BYTES = 512 << 20
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a store says of itself; written anew, whole, after each shard."""
+
+    source: dict[str, Any]
+    recipe: Recipe
+    clock: Clock
+    shards: tuple[ShardEntry, ...] = ()
+    finished: bool = False
+    frames: FrameCount = field(default_factory=lambda: FrameCount(0, 0, 0))
+    degradations: tuple[str, ...] = ()
+    read_s: float = 0.0
+    encode_s: float = 0.0
+
+    @property
+    def next_index(self) -> int:
+        """The first sample that is not stored yet."""
+        return self.shards[-1].stop if self.shards else 0
+
+    @property
+    def rows(self) -> int:
+        return sum(shard.rows for shard in self.shards)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(shard.size_bytes for shard in self.shards)
+
+    def to_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        data["clock"] = [self.clock.start_pts, str(self.clock.time_base), str(self.clock.fps)]
+        return data
+
+    @staticmethod
+    def load(folder: Path) -> Manifest:
+        """Raises: StoreError for a manifest that is damaged, foreign, or of another version."""
+        path = folder / MANIFEST
+        do = f"type: rewind store remove {folder.name[:12]}, then ask again"
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            version = data["recipe"]["format"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{path} is no manifest ({error})", allowed="one that Rewind wrote", do=do) from error
+        if version != FORMAT:
+            raise StoreError(f"{path} has format {version}", allowed=f"format {FORMAT}, this version's", do=do)
+        try:
+            start, base, fps = data.pop("clock")
+            return Manifest(
+                source=data.pop("source"),
+                recipe=Recipe(**data.pop("recipe")),
+                clock=Clock(int(start), Fraction(base), Fraction(fps)),
+                shards=tuple(ShardEntry(**s) for s in data.pop("shards")),
+                frames=FrameCount(**data.pop("frames")),
+                degradations=tuple(data.pop("degradations")),
+                **data,
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{path} is damaged ({error})", allowed="one that Rewind wrote", do=do) from error
+
+
+class StoredFeatures:
+    """Features of one video in `folder`. What cannot be written any more is kept in memory, within a bound."""
+
+    def __init__(self, folder: Path, manifest: Manifest, *, checked: bool = False) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._memory: dict[str, Features] = {}
+        self._kept_bytes = 0
+        self.trouble: str | None = None
+        if not checked:
+            for entry in manifest.shards:
+                check_shard(folder, entry)
+
+    def __len__(self) -> int:
+        return self.manifest.rows
+
+    def add(self, features: Features, *, first: int, stop: int) -> None:
+        """Store one shard and say so in the manifest.
+
+        Where the disk refuses (full, read-only), this and later shards stay in memory and `trouble` says why.
+
+        Raises: StoreError where memory may not take them either.
+        """
+        manifest = self.manifest
+        if self.trouble is None:
+            try:
+                entry = write_shard(self.folder, features, first=first, stop=stop, dtype=manifest.recipe.dtype)  # type: ignore[arg-type]
+                self.manifest = replace(manifest, shards=(*manifest.shards, entry))
+                write_json(self.folder / MANIFEST, self.manifest.to_json())
+                return
+            except OSError as error:
+                self.manifest = manifest
+                self.trouble = f"features of later frames are not stored: {(error.strerror or str(error)).lower()}"
+        size = sum(t.numel() * 2 for t in (features.deep, features.fine, features.posterior))
+        self._kept_bytes += size
+        if self._kept_bytes > IN_MEMORY_BYTES:
+            raise StoreError(
+                f"{self.folder}: {self.trouble}",
+                allowed=f"a store with room, or {IN_MEMORY_BYTES >> 20} MB of features",
+                do="free some space or give --store DIR; what was watched is kept",
+            )  # fmt: skip
+        name = f"memory-{first:08d}"
+        half = Features(features.timeline, features.deep.half(), features.fine.half(), features.posterior.half())
+        self._memory[name] = half
+        entry = ShardEntry(name, first, stop, len(features), 0, 0)
+        self.manifest = replace(manifest, shards=(*manifest.shards, entry))
+
+    def finish(self, *, frames: FrameCount, degradations: tuple[str, ...], read_s: float, encode_s: float) -> None:
+        """Close the store: nothing more will come."""
+        self.manifest = replace(
+            self.manifest, finished=True, frames=frames, degradations=degradations, read_s=read_s, encode_s=encode_s
+        )
+        if self.trouble is None:
+            try:
+                write_json(self.folder / MANIFEST, self.manifest.to_json())
+            except OSError as error:
+                self.trouble = f"the store could not be closed: {(error.strerror or str(error)).lower()}"
+
+    def timeline(self) -> Timeline:
+        """Times of all rows."""
+        import numpy as np
+
+        parts = [self._timeline(entry) for entry in self.manifest.shards if entry.rows]
+        if not parts:
+            return Timeline(self.manifest.clock, np.empty(0, np.int64), np.empty(0, np.int64))
+        index, pts = np.concatenate([p.index for p in parts]), np.concatenate([p.pts for p in parts])
+        return Timeline(self.manifest.clock, index, pts)
+
+    def stretches(self, *parts: Part, rows: int | None = None) -> Iterator[tuple[Tensor, ...]]:
+        """The given kinds of features, shard by shard in time order, of the first `rows` rows."""
+        left = len(self) if rows is None else rows
+        for entry in self.manifest.shards:
+            if left <= 0:
+                return
+            if entry.rows:
+                take = min(left, entry.rows)
+                yield tuple(self._part(entry, part)[:take] for part in parts)
+                left -= take
+
+    def clips(self, size: int, *parts: Part, rows: int | None = None) -> Iterator[tuple[Tensor, ...]]:
+        """The same cut into clips of `size` frames, the last one shorter; shards' borders leave no mark."""
+        held: tuple[Tensor, ...] | None = None
+        for stretch in self.stretches(*parts, rows=rows):
+            joined = stretch if held is None else tuple(torch.cat(p) for p in zip(held, stretch, strict=True))
+            full = len(joined[0]) // size * size
+            for start in range(0, full, size):
+                yield tuple(t[start : start + size] for t in joined)
+            held = tuple(t[full:] for t in joined) if full < len(joined[0]) else None
+        if held is not None:
+            yield held
+
+    def rows(self, part: Part, rows: list[int]) -> Tensor:
+        """Some rows (rising) of one kind of features: (n, ., .); only their shards are opened."""
+        out, base = [], 0
+        for entry in self.manifest.shards:
+            here = [row - base for row in rows if base <= row < base + entry.rows]
+            if here:
+                memory = self._memory.get(entry.file)
+                out.append(getattr(memory, part)[here] if memory else read_part(self.folder, entry, part, here))
+            base += entry.rows
+        return torch.cat(out)
+
+    def _part(self, entry: ShardEntry, part: Part) -> Tensor:
+        memory = self._memory.get(entry.file)
+        return getattr(memory, part) if memory else read_part(self.folder, entry, part)
+
+    def _timeline(self, entry: ShardEntry) -> Timeline:
+        memory = self._memory.get(entry.file)
+        return memory.timeline if memory else read_timeline(self.folder, entry, self.manifest.clock)
+
+
+@contextmanager
+def locked(folder: Path, *, wait_s: float = 3600.0) -> Iterator[None]:
+    """Only one process writes to a store: a second one waits until the first is done or dead.
+
+    Raises: StoreError after `wait_s` seconds; OSError where the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        begun = time.monotonic()
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() - begun > wait_s:
+                    raise StoreError(
+                        f"{folder} is being written by another process", do="wait for it, or give --store DIR"
+                    ) from error
+                time.sleep(0.2)
+        yield

@@ -1,0 +1,82 @@
+"""What a stored video is called: a key of the file's content and of everything that changes its features."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import platformdirs
+
+from rewind.errors import StoreError
+from rewind.weights import file_sha256
+
+FORMAT = 1
+_HASHES = "files.json"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what features a file gives: two stores with one recipe and one file hold the same numbers."""
+
+    fps: str
+    reading: str
+    dtype: str
+    vision: str
+    weights: str
+    format: int = FORMAT
+
+    def key(self, file_hash: str) -> str:
+        """32 hex digits, the folder's name."""
+        text = json.dumps([file_hash, asdict(self)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def default_folder() -> Path:
+    """REWIND_STORE, else the user's cache folder."""
+    given = os.environ.get("REWIND_STORE")
+    return Path(given) if given else Path(platformdirs.user_cache_dir("rewind")) / "store"
+
+
+def file_hash(path: Path, folder: Path) -> str:
+    """SHA-256 of a file, remembered in the store by path, size and time of change: no question hashes 20 GB again.
+
+    Raises: StoreError where the file cannot be read.
+    """
+    try:
+        stat = path.stat()
+        place = str(path.resolve())
+        mark = [stat.st_size, stat.st_mtime_ns]
+        known = _read(folder / _HASHES)
+        entry = known.get(place)
+        if isinstance(entry, list) and entry[:2] == mark:
+            return str(entry[2])
+        digest = file_sha256(path)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}", allowed="a file that can be read") from error
+    known[place] = [*mark, digest]
+    with contextlib.suppress(OSError):  # a store that cannot be written to only costs hashing again
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / _HASHES, known)
+    return digest
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write under a temporary name, then rename: a reader sees the old file or the new one, never half of one."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,124 @@
+"""One shard: the features of up to 256 samples in one safetensors file, fp16 or int8, read whole or a few rows."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from rewind.errors import StoreError
+from rewind.values import Clock, Features, Timeline
+
+Dtype = Literal["fp16", "int8"]
+DTYPES: tuple[Dtype, ...] = ("fp16", "int8")
+Part = Literal["deep", "fine", "posterior"]
+SAMPLES = 256
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """What the manifest knows of a shard: samples [first, stop) of the clock, `rows` of them with a picture."""
+
+    file: str
+    first: int
+    stop: int
+    rows: int
+    size_bytes: int
+    crc32: int
+
+
+def write_shard(folder: Path, features: Features, *, first: int, stop: int, dtype: Dtype) -> ShardEntry:
+    """Write one shard under a temporary name, to the disk, then rename it. Raises: OSError."""
+    data = save(_pack(features, dtype))
+    name = f"{first:08d}.safetensors"
+    temporary = folder / f"{name}.{os.getpid()}.tmp"
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / name)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    return ShardEntry(name, first, stop, len(features), len(data), zlib.crc32(data))
+
+
+def check_shard(folder: Path, entry: ShardEntry) -> None:
+    """Raises: StoreError where the shard is missing or is not, byte for byte, what was written."""
+    path = folder / entry.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _damaged(path, f"cannot be read ({error.strerror})") from error
+    if len(data) != entry.size_bytes or zlib.crc32(data) != entry.crc32:
+        raise _damaged(path, "is not what was written")
+
+
+def read_part(folder: Path, entry: ShardEntry, part: Part, rows: Sequence[int] | None = None) -> Tensor:
+    """One kind of features of a shard, or some rows of it: (n, ., .) fp16. The file is closed again: mapped pages
+    count as resident memory."""
+    path = folder / entry.file
+    try:
+        with safe_open(path, framework="pt") as file:
+            if rows is None:
+                values = file.get_tensor(part).clone()
+            else:
+                cut = file.get_slice(part)
+                values = torch.cat([cut[row : row + 1] for row in rows])
+            scale = file.get_tensor(f"{part}.scale").clone() if values.dtype == torch.int8 else None
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, str(error)) from error
+    if scale is not None:
+        values = (values.float() * scale).half()
+    return torch.as_tensor(values)
+
+
+def read_timeline(folder: Path, entry: ShardEntry, clock: Clock) -> Timeline:
+    try:
+        with safe_open(folder / entry.file, framework="np") as file:
+            index, pts = file.get_tensor("index").copy(), file.get_tensor("pts").copy()
+    except (OSError, SafetensorError) as error:
+        raise _damaged(folder / entry.file, str(error)) from error
+    return Timeline(clock, index, pts)
+
+
+def row_bytes(deep: tuple[int, int], fine: tuple[int, int], posterior: tuple[int, int], *, dtype: Dtype) -> int:
+    """Bytes that one frame takes in a store."""
+    grids = deep[0] * deep[1] + fine[0] * fine[1]
+    return grids * (2 if dtype == "fp16" else 1) + 2 * posterior[0] * posterior[1] + 16
+
+
+def _pack(features: Features, dtype: Dtype) -> dict[str, Tensor]:
+    packed = {
+        "index": torch.from_numpy(features.timeline.index.astype(np.int64)),
+        "pts": torch.from_numpy(features.timeline.pts.astype(np.int64)),
+        # The posterior is small, and its small values matter: it stays fp16.
+        "posterior": features.posterior.half().contiguous(),
+    }
+    for name in ("deep", "fine"):
+        values: Tensor = getattr(features, name)
+        if dtype == "fp16":
+            packed[name] = values.half().contiguous()
+        else:
+            scale = values.float().abs().amax((0, 1)).clamp(min=1e-8) / 127
+            packed[name] = (values.float() / scale).round().clamp(-127, 127).to(torch.int8)
+            packed[f"{name}.scale"] = scale
+    return packed
+
+
+def _damaged(path: Path, why: str) -> StoreError:
+    key = path.parent.name
+    return StoreError(
+        f"stored features {path.name} of {key[:12]}: {why}", allowed="a store that only Rewind writes to",
+        do=f"type: rewind store remove {key[:12]}, then ask again",
+    )  # fmt: skip

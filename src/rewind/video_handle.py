@@ -1,0 +1,350 @@
+"""What a user holds: a video that is opened cheaply, watched once, and asked as often as one likes."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rewind import answering
+from rewind.answering import Engine, Recollection
+from rewind.errors import ConfigError, RewindError, StoreError, VideoError
+from rewind.models import cached, weights_hash
+from rewind.store import DTYPES, Dtype, Manifest, Recipe, StoredFeatures, default_folder, file_hash, locked, row_bytes
+from rewind.store.features import MANIFEST
+from rewind.text import load_text
+from rewind.values import READINGS, Answer, Clock, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
+from rewind.video import grab, probe
+from rewind.vision import VisionEncoder, load_vision
+from rewind.vision.concepts import Concepts
+from rewind.watch import Progress, watch_into
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Seconds that a million decoded pixels and an encoded frame take on one core, as measured on two EPYC cores
+# (docs/performance.md): an estimate for a first look, no promise.
+DECODE_S_PER_MPIX, ENCODE_S = 0.0016, 0.008
+READING_COST: dict[Reading, float] = {"exact": 1.0, "fast": 0.85, "keyframes": 0.1}
+KEPT = 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What watching will cost; None where the source does not tell its length. `stored`: it was watched already."""
+
+    frames: int | None
+    seconds: float | None
+    store_bytes: int | None
+    stored: bool
+
+
+@dataclass(frozen=True)
+class WatchReport:
+    """What watching gave: `resumed_frames` of them were stored before."""
+
+    frames: FrameCount
+    degradations: tuple[str, ...]
+    seconds: Seconds
+    stored_bytes: int
+    resumed_frames: int
+
+
+class Video:
+    """One video under one way of sampling. Made by `rewind.open`; holds no state that another video could see."""
+
+    def __init__(
+        self, source: str | Path, *, fps: Fraction, reading: Reading, model: str, store: Path | None, dtype: Dtype,
+        threads: int | None,
+    ) -> None:  # fmt: skip
+        self.source = source
+        self.info: VideoInfo = probe(source)
+        self.fps, self.reading, self.dtype, self.threads = fps, reading, dtype, threads
+        self._model = model
+        self._store = store or default_folder()
+        self._vision = vision_encoder(cached(model).config.vision)
+        self._stored: StoredFeatures | None = None
+        self._timeline: Timeline | None = None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._notes: list[str] = []
+        self._memories: OrderedDict[tuple[str, int], Recollection] = OrderedDict()
+        self._pass = Seconds()
+        self.estimate = self._estimate()
+
+    # --- watching -----------------------------------------------------------------------------------------------
+
+    def watch(self, *, progress: Progress | None = None) -> WatchReport:
+        """Decode, encode and store what is not stored yet. A second call costs nothing.
+
+        Raises: VideoError, StoreError.
+        """
+        if self._stored is not None:
+            return self._report(self._stored, resumed=len(self._stored), seconds=Seconds())
+        folder, source = self._place()
+        try:
+            with locked(folder):
+                return self._watch_in(folder, source, progress)
+        except OSError as error:
+            if self._temporary is not None:
+                raise StoreError(
+                    f"{folder}: {error.strerror or error}", do="free some space, or give --store DIR"
+                ) from error
+            self._note_unwritable(error)
+            with locked(self._temporary_folder()):
+                return self._watch_in(self._temporary_folder(), source, progress)
+
+    def _watch_in(self, folder: Path, source: dict[str, object], progress: Progress | None) -> WatchReport:
+        stored = self._open_store(folder, source)
+        resumed = len(stored)
+        before = stored.manifest
+        if not before.finished:
+            self.info = watch_into(
+                stored, self.source, info=self.info, encoder=self._vision, reading=self.reading, threads=self.threads,
+                total=self.estimate.frames, progress=progress,
+            )  # fmt: skip
+        with suppress(OSError):
+            (folder / "used").touch()
+        self._stored, self._timeline = stored, stored.timeline()
+        self.info = self._info_after()
+        after = stored.manifest
+        self._pass = Seconds(read=after.read_s - before.read_s, encode=after.encode_s - before.encode_s)
+        return self._report(stored, resumed=resumed, seconds=self._pass)
+
+    def _open_store(self, folder: Path, source: dict[str, object]) -> StoredFeatures:
+        if (folder / MANIFEST).is_file():
+            manifest = Manifest.load(folder)
+            if manifest.recipe != self._recipe():
+                raise StoreError(
+                    f"{folder} holds features of another recipe",
+                    do=f"remove it: rewind store remove {folder.name[:12]}",
+                )
+            return StoredFeatures(folder, manifest)
+        clock = Clock(self.info.start_pts, self.info.time_base, self.fps)
+        return StoredFeatures(folder, Manifest(dict(source), self._recipe(), clock), checked=True)
+
+    def _place(self) -> tuple[Path, dict[str, object]]:
+        """The store's folder for this file, or a temporary one for what has no key."""
+        path = Path(self.source)
+        if self.info.live or not path.is_file():
+            return self._temporary_folder(), {"path": str(self.source)}
+        digest = file_hash(path, self._store)
+        stat = path.stat()
+        source = {
+            "path": str(path.resolve()),
+            "sha256": digest,
+            "size_bytes": stat.st_size,
+            "mtime_ns": stat.st_mtime_ns,
+        }
+        return self._store / self._recipe().key(digest), source
+
+    def _recipe(self) -> Recipe:
+        return Recipe(str(self.fps), self.reading, self.dtype, self._vision.name, self._vision.weights_hash)
+
+    def _temporary_folder(self) -> Path:
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="rewind-")
+        return Path(self._temporary.name)
+
+    def _note_unwritable(self, error: OSError) -> None:
+        why = (error.strerror or str(error)).lower()
+        self._notes.append(f"the store {self._store} cannot be written to ({why}): features are kept for this run only")
+
+    def _info_after(self) -> VideoInfo:
+        """A pipe's length is known once it has been read."""
+        assert self._timeline is not None  # noqa: S101  (set just before)
+        if self.info.duration_s is None and len(self._timeline):
+            span = float(self._timeline.seconds[-1] - self._timeline.seconds[0]) + 1 / float(self.fps)
+            return replace(self.info, duration_s=round(span, 3))
+        return self.info
+
+    def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
+        manifest = stored.manifest
+        lost = (*self._notes, *manifest.degradations)
+        return WatchReport(manifest.frames, lost, seconds, manifest.size_bytes, resumed)
+
+    def _estimate(self) -> Estimate:
+        vision = self._vision
+        size = row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=self.dtype)
+        stored = False
+        if not self.info.live and Path(self.source).is_file() and Path(self.source).stat().st_size < 1 << 28:
+            with suppress(RewindError, OSError):
+                stored = Manifest.load(self._place()[0]).finished
+        if self.info.duration_s is None:
+            return Estimate(None, None, None, stored)
+        frames = max(1, math.ceil(self.info.duration_s * self.fps))
+        rate = self.info.average_rate or 30.0
+        pixels = self.info.width * self.info.height / 1e6 * rate * self.info.duration_s
+        work = pixels * DECODE_S_PER_MPIX * READING_COST[self.reading] + frames * ENCODE_S
+        return Estimate(frames, work / (os.cpu_count() or 1), frames * size, stored)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def ask(self, question: str, *, until_s: float | None = None, progress: Progress | None = None) -> Answer:
+        """Answer in words, with key frames and moments.
+
+        Args:
+            until_s: ask as if the video ended at this second of its own time (a breakpoint question).
+        """
+        stored, timeline, seen, took = self._recollect(question, until_s, progress)
+        engine = self._engine
+        begun = time.perf_counter()
+        picks, key_frames = answering.choose(engine, seen, timeline)
+        moments = answering.moments_of(seen.relevance, timeline, self.info, limit=5)
+        selected = time.perf_counter()
+        decoded = answering.decode(engine, seen, picks, stored, timeline)
+        said = answering.say(engine, seen, decoded, moments, key_frames, stored, timeline)
+        answered = time.perf_counter()
+        return Answer(
+            answer=said.text, absent=said.absent, moments=() if said.absent else moments, key_frames=key_frames,
+            confidence=round(said.confidence, 4), answer_source=said.source, tokens=decoded.tokens,
+            frames=self._frames(timeline), model=engine.model.name, video=self.info,
+            degradations=(*self._degradations(), *seen.text.degradations, *decoded.degradations),
+            seconds=replace(took, select=selected - begun, answer=answered - selected),
+        )  # fmt: skip
+
+    def find(
+        self, query: str, *, until_s: float | None = None, threshold: float | None = None, limit: int = 5,
+        progress: Progress | None = None,
+    ) -> Found:  # fmt: skip
+        """Moments that show `query`, best first, or absent.
+
+        Args:
+            threshold: score in 0–1 from which a moment counts; the calibrated one where not given.
+        """
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ConfigError(f"threshold {threshold}", allowed="0 to 1")
+        if limit < 1:
+            raise ConfigError(f"limit {limit}", allowed="1 or more")
+        _, timeline, seen, took = self._recollect(query, until_s, progress)
+        begun = time.perf_counter()
+        relevance = seen.relevance
+        moments = answering.moments_of(relevance, timeline, self.info, threshold=threshold, limit=limit)
+        best = int(relevance.scores.argmax())
+        return Found(
+            absent=not moments, moments=moments, best_score=float(relevance.scores[best]),
+            best_time_s=float(timeline.instant(best)),
+            threshold=relevance.threshold if threshold is None else threshold,
+            frames=self._frames(timeline), model=self._engine.model.name, video=self.info,
+            degradations=(*self._degradations(), *seen.text.degradations),
+            seconds=replace(took, select=time.perf_counter() - begun),
+        )  # fmt: skip
+
+    def pictures(self, times_s: Sequence[float], *, max_side: int = 720) -> list[Image.Image]:
+        """The sampled pictures on screen at these seconds, upright, for a person to look at.
+
+        Raises: VideoError where the source cannot be read again (a pipe).
+        """
+        self.watch()
+        assert self._timeline is not None  # noqa: S101  (watch sets it)
+        seconds = self._timeline.seconds
+        rows = [max(0, int(seconds.searchsorted(t + 1e-6, side="right")) - 1) for t in times_s]
+        return grab(self.source, [int(self._timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
+
+    def _recollect(
+        self, instruction: str, until_s: float | None, progress: Progress | None
+    ) -> tuple[StoredFeatures, Timeline, Recollection, Seconds]:
+        if not instruction.strip():
+            raise ConfigError("an empty question", allowed="at least one word")
+        if until_s is not None and not until_s > float(self.info.start_pts * self.info.time_base):
+            raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
+        fresh = self._stored is None
+        self.watch(progress=progress)
+        assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (watch sets both)
+        if not len(self._timeline):
+            raise VideoError(f"{self.source}: no frame could be read", allowed="a video with at least one picture")
+        rows = len(self._timeline) if until_s is None else self._timeline.rows_until(until_s)
+        timeline = self._timeline[slice(0, rows)]
+        key = (instruction, rows)
+        took = self._pass if fresh else Seconds()
+        if key in self._memories:
+            self._memories.move_to_end(key)
+            return self._stored, timeline, self._memories[key], took
+        seen = answering.recollect(self._engine, self._stored, timeline, instruction)
+        self._memories[key] = seen
+        while len(self._memories) > KEPT:
+            self._memories.popitem(last=False)
+        return self._stored, timeline, seen, replace(took, memory=seen.memory_s)
+
+    @property
+    def _engine(self) -> Engine:
+        return engine(self._model)
+
+    def _frames(self, timeline: Timeline) -> FrameCount:
+        assert self._stored is not None  # noqa: S101  (asked only after watching)
+        whole = self._stored.manifest.frames
+        if len(timeline) == whole.read:
+            return whole
+        sampled = int(timeline.index[-1]) + 1
+        return FrameCount(sampled, len(timeline), sampled - len(timeline))
+
+    def _degradations(self) -> tuple[str, ...]:
+        assert self._stored is not None  # noqa: S101  (asked only after watching)
+        return (*self._notes, *self._stored.manifest.degradations)
+
+
+@lru_cache(maxsize=4)
+def vision_encoder(name: str) -> VisionEncoder:
+    """A frozen vision encoder, loaded once a process."""
+    return load_vision(name)
+
+
+@lru_cache(maxsize=4)
+def engine(model: str) -> Engine:
+    """What answers under a model's name, loaded once a process; it keeps nothing of any video."""
+    loaded = cached(model)
+    text = load_text(loaded.config.text)
+    concepts = Concepts(text) if loaded.config.vision == "efficientnet-lite0" else None
+    return Engine(loaded, weights_hash(loaded), text, concepts)
+
+
+def open_video(
+    source: str | Path,
+    *,
+    fps: Fraction | float | str = 1,
+    reading: Reading = "exact",
+    model: str = "nano",
+    store: Path | str | None = None,
+    dtype: Dtype = "fp16",
+    threads: int | None = None,
+) -> Video:
+    """Open a video: probe it and say what watching would cost. No frame is encoded.
+
+    Args:
+        source: a file, a URL, or "-" for standard input.
+        fps: samples a second, any rate; exact as a Fraction or text ("1/3").
+        reading: "exact", "fast" or "keyframes"; what the last two give up stands in the result.
+        model: a bundled name, a folder, or "hub:NAME".
+        store: where features go; REWIND_STORE or the user's cache folder where not given.
+        dtype: of stored features; "int8" takes about half the room of "fp16".
+
+    Raises:
+        VideoError: the source cannot be read. ConfigError: an option is not allowed. WeightsError: no such model.
+    """
+    try:
+        rate = Fraction(fps).limit_denominator(1_000_000)
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise ConfigError(f"fps {fps!r}", allowed="a rate above 0, such as 1, 0.5 or 1/3") from error
+    if not 0 < rate <= 240:
+        raise ConfigError(f"fps {fps!r}", allowed="above 0, up to 240")
+    if reading not in READINGS:
+        raise ConfigError(f"reading {reading!r}", allowed=", ".join(READINGS))
+    if dtype not in DTYPES:
+        raise ConfigError(f"dtype {dtype!r}", allowed=", ".join(DTYPES))
+    return Video(
+        source,
+        fps=rate,
+        reading=reading,
+        model=model,
+        store=Path(store) if store else None,
+        dtype=dtype,
+        threads=threads,
+    )

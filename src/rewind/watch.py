@@ -1,0 +1,149 @@
+"""Watch: decode, encode and store a video once. Decoding runs in threads of its own beside encoding."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rewind.store import SAMPLES, StoredFeatures
+from rewind.values import Clock, Features, Frame, FrameCount, Reading, Timeline, VideoInfo
+from rewind.video import open_frames
+from rewind.vision import VisionEncoder
+
+BATCH = 8
+Progress = Callable[[int, "int | None"], None]
+
+
+@dataclass
+class _Shard:
+    """Samples of one shard on their way: each different picture is encoded once, in batches that never leave it."""
+
+    encoder: VisionEncoder
+    clock: Clock
+    first: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        self.index: list[int] = []
+        self.pts: list[int] = []
+        self.picture: list[int] = []
+        self.waiting: list[Frame] = []
+        self.pictures = 0
+        self.encode_s = 0.0
+        self._last: object = None
+        self._done: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def add(self, frame: Frame) -> None:
+        if frame.pixels is not self._last:
+            self._last = frame.pixels
+            self.pictures += 1
+            self.waiting.append(frame)
+            if len(self.waiting) == BATCH:
+                self._encode()
+        self.index.append(frame.index)
+        self.pts.append(frame.pts)
+        self.picture.append(self.pictures - 1)
+
+    def features(self) -> Features:
+        if self.waiting:
+            self._encode()
+        deep, fine, posterior = (torch.cat([batch[i] for batch in self._done]) for i in range(3))
+        rows = torch.tensor(self.picture)
+        if len(rows) != self.pictures:
+            deep, fine, posterior = deep[rows], fine[rows], posterior[rows]
+        timeline = Timeline(self.clock, np.array(self.index, np.int64), np.array(self.pts, np.int64))
+        return Features(timeline, deep, fine, posterior)
+
+    def _encode(self) -> None:
+        begun = time.perf_counter()
+        pixels = torch.from_numpy(np.stack([frame.pixels for frame in self.waiting]))
+        self._done.append(self.encoder.encode(pixels))
+        self.waiting.clear()
+        self.encode_s += time.perf_counter() - begun
+
+
+def watch_into(
+    stored: StoredFeatures,
+    source: str | Path,
+    *,
+    info: VideoInfo,
+    encoder: VisionEncoder,
+    reading: Reading,
+    threads: int | None = None,
+    total: int | None = None,
+    progress: Progress | None = None,
+) -> VideoInfo:
+    """Read and encode what of a video is not stored yet, and close the store.
+
+    Stopped at any point, by an error too, what was stored stays and the next call goes on behind it: shards cover fixed
+    samples and batches never straddle them, so that the features are the same to the bit however often it stopped.
+
+    Args:
+        total: how many frames to expect, for `progress`, which is called with (frames done, frames in all).
+
+    Returns: what the source is, as its stream says: of a pipe nothing is known before.
+
+    Raises:
+        VideoError: the source gives no frame; StoreError: neither disk nor memory takes the features.
+    """
+    manifest = stored.manifest
+    clock = manifest.clock
+    before = FrameCount(manifest.next_index, manifest.rows, manifest.next_index - manifest.rows)
+    encode_s = waited_s = 0.0
+    shard: _Shard
+
+    def close() -> None:
+        nonlocal encode_s
+        if shard.index:
+            stored.add(shard.features(), first=shard.first, stop=min(shard.stop, shard.index[-1] + 1))
+        encode_s += shard.encode_s
+
+    with open_frames(
+        source, fps=clock.fps, reading=reading, size=encoder.input_size, start_index=manifest.next_index,
+        threads=threads, info=None if info.live else info,
+    ) as stream:  # fmt: skip
+        if info.live:
+            clock = stream.clock
+            stored.manifest = replace(manifest, clock=clock)
+        shard = _open_shard(encoder, clock, manifest.next_index)
+        done = manifest.rows
+        frames = iter(stream)
+        while True:
+            begun = time.perf_counter()
+            frame = next(frames, None)
+            waited_s += time.perf_counter() - begun
+            if frame is None:
+                break
+            if frame.index >= shard.stop:
+                close()
+                shard = _open_shard(encoder, clock, frame.index)
+            shard.add(frame)
+            done += 1
+            if progress:
+                progress(done, max(total, done) if total else None)
+        close()
+        report = stream.report()
+    frames_now = FrameCount(
+        before.sampled + report.frames.sampled, before.read + report.frames.read, before.skipped + report.frames.skipped
+    )
+    lost = [*manifest.degradations, *report.degradations, *encoder.degradations]
+    if stored.trouble:
+        lost.append(stored.trouble)
+    stored.finish(
+        frames=frames_now,
+        degradations=tuple(dict.fromkeys(lost)),
+        read_s=manifest.read_s + waited_s,
+        encode_s=manifest.encode_s + encode_s,
+    )
+    return stream.info
+
+
+def _open_shard(encoder: VisionEncoder, clock: Clock, index: int) -> _Shard:
+    first = index // SAMPLES * SAMPLES
+    return _Shard(encoder, clock, max(first, index if index % SAMPLES else first), first + SAMPLES)

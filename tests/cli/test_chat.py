@@ -1,0 +1,46 @@
+"""Many questions on one video, from standard input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from typer.testing import Result
+
+from rewind.errors import BudgetError
+
+from .conftest import FakeVideo
+
+Run = Callable[..., Result]
+
+
+def test_questions_come_one_a_line_and_the_video_is_watched_once(video: FakeVideo, run: Run) -> None:
+    result = run("chat", "match.mp4", "--until", "90", input="who wins?\n\n  /find a dog \nwho loses?")
+    assert result.exit_code == 0
+    assert video.calls == [
+        ("watch", {}),
+        ("ask", {"question": "who wins?", "until_s": 90.0}),
+        ("find", {"query": "a dog", "until_s": 90.0}),
+        ("ask", {"question": "who loses?", "until_s": 90.0}),
+    ]
+    assert result.stdout.count("At 1:04:12: the keeper dives left.") == 2
+
+
+def test_json_gives_one_object_a_question(video: FakeVideo, run: Run) -> None:
+    result = run("chat", "match.mp4", "--json", input="who wins?\n/find a dog\n")
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    assert ["answer" in o for o in objects] == [True, False]
+
+
+def test_a_question_that_fails_does_not_end_the_chat(video: FakeVideo, run: Run, monkeypatch: Any) -> None:
+    def ask(question: str, **options: Any) -> Any:
+        if question == "too long":
+            raise BudgetError("5000 tokens", allowed="at most 1536")
+        return FakeVideo.ask(video, question, **options)
+
+    monkeypatch.setattr(video, "ask", ask)
+    result = run("chat", "match.mp4", "--quiet", input="too long\nwho wins?\n")
+    assert result.exit_code == 1
+    assert result.stderr == "rewind: 5000 tokens; allowed: at most 1536\n"
+    assert "the keeper" in result.stdout

@@ -1,0 +1,213 @@
+"""The default command, usage hints, exit codes, and failures as one line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from .conftest import FakeVideo, make_info
+
+Run = Callable[..., Result]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["match.mp4"], 'no question; type: rewind match.mp4 "what happens?"; to watch only: rewind watch match.mp4'),
+        (
+            ["match.mp4", "when", "does", "it", "end?"],
+            'put the question in quotes: rewind match.mp4 "when does it end?"',
+        ),
+        (["find", "match.mp4", "red", "car"], 'put the query in quotes: rewind find match.mp4 "red car"'),
+        (["what happens?", "match.mp4"], 'the video comes first: rewind match.mp4 "what happens?"'),
+        (["find", "a car", "match.mp4"], 'the video comes first: rewind find match.mp4 "a car"'),
+        (["fnd", "match.mp4", "a car"], "no command or file 'fnd'; did you mean: rewind find …"),
+        (["--json", "find", "match.mp4", "a car"], "options come after the command: rewind find VIDEO … OPTIONS"),
+        (["find", "match.mp4"], 'no query; type: rewind find match.mp4 "a red car"'),
+        (["match.mp4", " "], "an empty question; allowed: at least one word"),
+        (["watch"], "Missing argument 'VIDEO'"),
+        (["match.mp4", "q", "--until", "1:x"], "'1:x'; allowed: seconds such as 72.5"),
+        (["match.mp4", "q", "--fps", "0"], "'0'; allowed: a rate above 0"),
+        (["match.mp4", "q", "--fps", "1/0"], "'1/0'; allowed: a rate"),
+        (["match.mp4", "q", "--reading", "slow"], "'exact', 'fast', 'keyframes'"),
+        (["match.mp4", "q", "--dtype", "fp64"], "'fp16', 'int8'"),
+        (["find", "match.mp4", "q", "--threshold", "2"], "--threshold"),
+        (["find", "match.mp4", "q", "--limit", "0"], "--limit"),
+        (["match.mp4", "q", "--nonsense"], "No such option: --nonsense"),
+        (["-", "q", "--evidence", "seen"], "standard input can be read only once"),
+        (["chat", "-"], "chat reads questions from standard input"),
+        (["store", "prune"], "--max-size"),
+        (["store", "prune", "--max-size", "many"], "'many'; allowed: a size such as 500MB"),
+        (["store", "nothing"], "No such command 'nothing'"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_says_what_to_type(
+    video: FakeVideo, run: Run, words: list[str], hint: str
+) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert hint in result.stderr
+    assert result.stderr.startswith("rewind: ")
+    assert result.stderr.count("\n") == 1
+    assert video.calls == []
+
+
+def test_a_file_named_like_a_command(video: FakeVideo, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "find").write_bytes(b"not read")
+    assert "a file named find is written ./find" in run("find", "what happens?").stderr
+    assert run("./find", "what happens?").exit_code == 0
+    assert video.opened["source"] == "./find"
+
+
+def test_a_file_whose_name_begins_with_a_dash(video: FakeVideo, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "-clip.mp4").write_bytes(b"not read")
+    assert "is written ./-clip.mp4" in run("-clip.mp4", "what happens?").stderr
+    assert run("./-clip.mp4", "what happens?").exit_code == 0
+    assert run("--", "-clip.mp4", "what happens?").exit_code == 0
+    assert video.opened["source"] == "-clip.mp4"
+
+
+def test_a_dash_is_standard_input(video: FakeVideo, run: Run) -> None:
+    assert run("-", "what happens?").exit_code == 0
+    assert video.opened["source"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (OSError(28, "No space left on device"), "rewind: no space left on device\n"),
+        (PermissionError(13, "Permission denied", "/kept"), "rewind: /kept: permission denied\n"),
+        (MemoryError(), "rewind: not enough memory\n"),
+        (KeyError("x"), "rewind: unexpected KeyError: 'x' (a fault of rewind; REWIND_DEBUG=1 shows where)\n"),
+        (RuntimeError("two\nlines"), "rewind: unexpected RuntimeError: two lines (a fault"),
+    ],
+)
+def test_a_failure_is_one_line_and_exit_code_1(video: FakeVideo, run: Run, fault: Exception, line: str) -> None:
+    video.fault = fault
+    result = run("match.mp4", "what happens?", "--quiet")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(line)
+    assert result.stderr.count("\n") == 1
+
+
+def test_debug_shows_where(video: FakeVideo, run: Run) -> None:
+    video.fault = KeyError("x")
+    result = run("match.mp4", "what happens?", env={"REWIND_DEBUG": "1"})
+    assert isinstance(result.exception, KeyError)
+
+
+@pytest.mark.parametrize("command", ["ask", "find", "watch"])
+def test_stopping_says_that_it_goes_on(video: FakeVideo, run: Run, command: str) -> None:
+    video.fault = KeyboardInterrupt()
+    words = ["what happens?"] if command != "watch" else []
+    result = run(command, "match.mp4", *words, "--quiet")
+    assert result.exit_code == 130
+    assert result.stderr == "rewind: stopped; what was watched is kept, and the same command goes on from there\n"
+
+
+def test_stopping_a_pipe_promises_nothing(video: FakeVideo, run: Run) -> None:
+    video.fault, video.info = KeyboardInterrupt(), make_info("-", live=True)
+    assert "nothing is kept" in run("-", "what happens?", "--quiet").stderr
+
+
+def test_without_arguments_the_help_is_shown(run: Run) -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert "rewind VIDEO" in result.stderr
+
+
+def test_version(run: Run) -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("rewind 0.")
+
+
+def _python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['rewind', {!r}]\n"
+        "from rewind.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = [m for m in ('torch', 'transformers', 'av', 'numpy', 'PIL', 'rich') if m in sys.modules]\n"
+        "sys.exit(f'imported {{heavy}}' if heavy else 0)"
+    )
+    for flag in ("--help", "--version"):
+        done = _python(code.format(flag))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
+def test_a_missing_file_is_one_line_in_a_real_process(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rewind.cli", str(tmp_path / "no.mp4"), "what happens?"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "no.mp4" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+_SLOW = """
+import sys, time, rewind
+sys.path.insert(0, {folder!r})
+from cli.conftest import FakeVideo
+class Slow(FakeVideo):
+    def watch(self, **options):
+        print("begun", flush=True)
+        time.sleep(60)
+class Wordy(FakeVideo):
+    def find(self, query, **options):
+        for _ in range(20000):
+            print("x" * 100)
+        return super().find(query, **options)
+rewind.open = lambda source, **options: {kind}()
+sys.argv = ["rewind", *{words!r}]
+from rewind.cli import main
+main()
+"""
+
+
+def _started(kind: str, words: list[str]) -> subprocess.Popen[str]:
+    code = _SLOW.format(folder=str(Path(__file__).parents[1]), kind=kind, words=words)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+    )
+
+
+def test_ctrl_c_ends_a_real_process_with_one_line() -> None:
+    process = _started("Slow", ["watch", "match.mp4", "--quiet"])
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "rewind: stopped; what was watched is kept, and the same command goes on from there\n"
+
+
+def test_a_reader_that_left_is_no_error() -> None:
+    process = _started("Wordy", ["find", "match.mp4", "a car", "--quiet"])
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 141
+    assert err == ""

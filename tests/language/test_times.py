@@ -1,0 +1,147 @@
+"""Times in text: the forms that models write, and what is no time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewind.language.times import format_time, parse_moments, parse_span
+
+ONE = [
+    ("02:10 - 02:30", (130, 150)),
+    ("2:10-2:30", (130, 150)),
+    ("00:02:10 to 00:02:30", (130, 150)),
+    ("00:02:10,500 --> 00:02:30,250", (130.5, 150.25)),
+    ("1:04:12.5 – 1:05:00", (3852.5, 3900)),
+    ("75:30 - 76:00", (4530, 4560)),
+    ("[02:10, 02:30]", (130, 150)),
+    ("[02:10,02:30]", (130, 150)),
+    ("130.0 - 150.0", (130, 150)),
+    ("130.0 – 150.0 seconds", (130, 150)),
+    ("The given query happens in 20.8 - 30.0 seconds.", (20.8, 30)),
+    ("from 12 to 40 seconds", (12, 40)),
+    ("From 12s to 40s.", (12, 40)),
+    ("from second 12 to second 40", (12, 40)),
+    ("12 seconds to 40 seconds", (12, 40)),
+    ("between 12 and 40", (12, 40)),
+    ("between 12 seconds and 40 seconds", (12, 40)),
+    ("The event takes place between 1:20 and 1:40 of the video", (80, 100)),
+    ("between 1 and 2 minutes", (60, 120)),
+    ("from 1.5 min to 2 min", (90, 120)),
+    ("1m20s - 1m45s", (80, 105)),
+    ("1h2m3s to 1h2m10s", (3723, 3730)),
+    ("2 minutes 5 seconds to 2 minutes 30 seconds", (125, 150)),
+    ("from 2 minutes and 5 seconds until 2 minutes and 30 seconds", (125, 150)),
+    ("It starts at 12.5 and ends at 40", (12.5, 40)),
+    ("It starts at 12.5s and ends at 40s", (12.5, 40)),
+    ("Start: 12, End: 40", (12, 40)),
+    ("start time: 12.0s, end time: 40.0s", (12, 40)),
+    ('{"start": 12.0, "end": 40.0}', (12, 40)),
+    ("[12.0, 40.0]", (12, 40)),
+    ("(12, 40)", (12, 40)),
+    ("12, 40", (12, 40)),
+    ("12-40", (12, 40)),
+    ("12s-40s", (12, 40)),
+    ("12 -> 40", (12, 40)),
+    ("**12** to **40** seconds", (12, 40)),
+    ("from about 12 to around 40 seconds", (12, 40)),
+    ("from 12% to 30%", (24, 60)),
+    ("12 to 30 %", (24, 60)),
+    ("between 12 percent and 30 percent of the video", (24, 60)),
+    ("at 75 s", (75, 75)),
+    ("At 1:15 the keeper dives", (75, 75)),
+    ("It happens at 75", (75, 75)),
+    ("1m20s", (80, 80)),
+    ("at the 50% mark", (100, 100)),
+]
+
+
+@pytest.mark.parametrize(("text", "span"), ONE)
+def test_every_form_that_models_write(text: str, span: tuple[float, float]) -> None:
+    assert parse_moments(text, duration_s=200.0) == (pytest.approx(span),)
+    assert parse_span(f"Answer: {text}", duration_s=200.0) == pytest.approx(span)
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("0:10 - 0:20 and 0:40 - 0:50", [(10, 20), (40, 50)]),
+        ("10.0 - 20.0, 40.0 - 50.0 seconds", [(10, 20), (40, 50)]),
+        ("[[10, 20], [40, 50]]", [(10, 20), (40, 50)]),
+        ("from 10 to 20 seconds, then from 40 to 50 seconds", [(10, 20), (40, 50)]),
+        ("1. 00:10-00:20\n2. 00:40-00:50", [(10, 20), (40, 50)]),
+        ("at 5 s and at 9 s", [(5, 5), (9, 9)]),
+        ("2 dogs at 5 s", [(5, 5)]),
+        ("5 s: 2 dogs", [(5, 5)]),
+    ],
+)
+def test_several_moments(text: str, spans: list[tuple[float, float]]) -> None:
+    assert parse_moments(text) == tuple(spans)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "I cannot find it.",
+        "There are 3 dogs.",
+        "3 to 5 dogs",
+        "between 2 and 3 people",
+        "12% to 30%",
+        "40 to 12 seconds",
+        "75",
+        "1:75 - 1:90",
+        "00:00:10:12 - 00:00:12:03",
+        "model v1.2.3",
+        "The 2 men and 3 women",
+        "nan to inf seconds",
+    ],
+)
+def test_what_is_no_time_is_none(text: str) -> None:
+    assert parse_moments(text) is None
+    assert parse_span(text) is None
+
+
+def test_a_stretch_counts_before_an_instant() -> None:
+    assert parse_span("At 0:05 she enters; she speaks from 0:10 to 0:20.") == (10, 20)
+
+
+def test_bare_numbers_may_be_shares() -> None:
+    assert parse_span("from 25 to 50", duration_s=80.0, bare="percent") == (20, 40)
+    assert parse_span("from 25 to 50", bare="percent") is None
+    assert parse_span("from 25 s to 50 s", duration_s=80.0, bare="percent") == (25, 50)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock"),
+    [(0, "0:00"), (12, "0:12"), (59.6, "1:00"), (130, "2:10"), (3852, "1:04:12"), (36000, "10:00:00"), (-3, "-0:03")],
+)
+def test_clock_times(seconds: float, clock: str) -> None:
+    assert format_time(seconds) == clock
+
+
+def test_clock_times_with_decimals() -> None:
+    assert format_time(12.34, decimals=1) == "0:12.3"
+    assert format_time(59.96, decimals=1) == "1:00.0"
+    assert format_time(float("nan")) == "?"
+
+
+@given(st.integers(0, 10**7), st.integers(1, 10**6), st.sampled_from([" - ", "-", " to ", " – ", " until ", " --> "]))
+def test_written_stretches_are_read_back(start_ms: int, length_ms: int, joint: str) -> None:
+    start, end = start_ms / 1000, (start_ms + length_ms) / 1000
+    clock = f"{format_time(start, decimals=3)}{joint}{format_time(end, decimals=3)}"
+    assert parse_span(clock) == pytest.approx((start, end))
+    assert parse_span(f"{start:.3f}{joint}{end:.3f} seconds") == pytest.approx((start, end))
+    assert parse_span(f"from {start:.3f}s to {end:.3f}s") == pytest.approx((start, end))
+
+
+@given(st.integers(0, 10**6))
+def test_written_instants_are_read_back(seconds: int) -> None:
+    assert parse_moments(format_time(seconds)) == ((seconds, seconds),)
+
+
+@given(st.text(max_size=80))
+def test_any_text_gives_spans_in_order_or_none(text: str) -> None:
+    moments = parse_moments(text, duration_s=100.0)
+    assert moments is None or all(0 <= a <= b for a, b in moments)

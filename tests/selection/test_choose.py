@@ -1,0 +1,121 @@
+"""Key frames: candidates, the reserve, the controls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rewind.config import Selector
+from rewind.errors import ConfigError
+from rewind.selection.choose import choose_frames, key_frame_count
+from rewind.selection.density_peaks import density_peaks
+
+
+def drawn(frames: int, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(frames, generator=generator), torch.randn(frames, 16, generator=generator)
+
+
+@given(
+    st.integers(1, 90),
+    st.integers(1, 10),
+    st.integers(0, 10),
+    st.sampled_from(["density_peaks", "top_k", "uniform", "random"]),
+    st.integers(0, 4),
+)
+@settings(max_examples=60, deadline=None)
+def test_always_so_many_different_frames_in_time_order(
+    frames: int, keep: int, reserve: int, selector: Selector, apart: int
+) -> None:
+    scores, features = drawn(frames)
+    options: dict[str, Any] = {"candidates": 12, "keep": keep, "reserve": min(reserve, keep), "apart": apart}
+    rows = choose_frames(scores, features, selector=selector, **options)
+    assert len(rows) == min(keep, frames)
+    assert list(rows) == sorted(set(rows))
+    assert all(0 <= row < frames for row in rows)
+    assert rows == choose_frames(scores, features, selector=selector, **options)
+
+
+def test_published_way_is_density_peaks_of_the_best_64() -> None:
+    scores, features = drawn(300)
+    pool = scores.topk(64).indices.sort().values
+    expected = pool[density_peaks(features[pool], keep=8).rows].tolist()
+    assert list(choose_frames(scores, features)) == expected
+
+
+def test_reserve_keeps_the_needle_that_density_peaks_drop() -> None:
+    """A needle close to the densest cloud has little ρ: density peaks alone lose it."""
+    generator = torch.Generator().manual_seed(4)
+    features = torch.cat([torch.randn(20, 32, generator=generator) * 0.1, torch.randn(40, 32, generator=generator) * 0.8])
+    scores = torch.full((60,), 0.5)
+    scores[7] = 0.99
+    features[7] = features[3] + 0.01
+    assert 7 not in choose_frames(scores, features, keep=8)
+    kept = choose_frames(scores, features, keep=8, reserve=1)
+    assert 7 in kept
+    assert len(kept) == 8
+
+
+def test_reserved_frames_stand_apart_when_asked() -> None:
+    scores = torch.zeros(50)
+    scores[20:26] = torch.tensor([0.90, 0.95, 0.99, 0.94, 0.93, 0.92])
+    scores[40] = 0.6
+    features = torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
+    assert choose_frames(scores, features, keep=2, selector="top_k") == (21, 22)
+    assert choose_frames(scores, features, keep=2, selector="top_k", apart=5) == (22, 40)
+
+
+def test_frames_outside_the_candidates_are_never_chosen() -> None:
+    scores, features = drawn(200)
+    allowed = set(scores.topk(20).indices.tolist())
+    assert set(choose_frames(scores, features, candidates=20, keep=8, reserve=3)) <= allowed
+
+
+def test_ties_break_by_time() -> None:
+    features = torch.randn(30, 8, generator=torch.Generator().manual_seed(0))
+    assert choose_frames(torch.zeros(30), features, keep=3, selector="top_k") == (0, 1, 2)
+
+
+def test_uniform_takes_the_middles() -> None:
+    scores, features = drawn(80)
+    assert choose_frames(scores, features, keep=8, selector="uniform") == (5, 15, 25, 35, 45, 55, 65, 75)
+
+
+def test_random_follows_its_seed() -> None:
+    scores, features = drawn(100)
+    draws = {choose_frames(scores, features, selector="random", seed=s) for s in range(5)}
+    assert len(draws) == 5
+
+
+def test_the_number_of_key_frames_follows_the_mass() -> None:
+    assert key_frame_count(torch.tensor([0.7, 0.1, 0.1, 0.1]), mass=0.7) == 1
+    assert key_frame_count(torch.tensor([0.25, 0.25, 0.25, 0.25]), mass=1.0) == 4
+    assert key_frame_count(torch.zeros(5), mass=0.9) == 1
+    scores = torch.zeros(60)
+    scores[[10, 30]] = 0.9
+    features = torch.randn(60, 8, generator=torch.Generator().manual_seed(0))
+    assert choose_frames(scores, features, reserve=2, mass=0.95) == (10, 30)
+    assert len(choose_frames(scores + 0.5, features, reserve=2, mass=0.95)) == 8
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"keep": 0}, {"reserve": 9}, {"candidates": 4}, {"apart": -1}, {"mass": 0.0}, {"reserve": -1}],
+)
+def test_counts_that_contradict_are_refused(options: dict[str, Any]) -> None:
+    scores, features = drawn(100)
+    with pytest.raises(ConfigError, match="allowed"):
+        choose_frames(scores, features, **options)
+
+
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    scores, features = drawn(10)
+    scores[3] = torch.nan
+    with pytest.raises(ConfigError, match="finite"):
+        choose_frames(scores, features)
+    with pytest.raises(ConfigError, match=r"\(9,\)"):
+        choose_frames(scores[:9], features)

@@ -1,0 +1,88 @@
+"""Models by name: the bundled nano, folders, transformers' Auto classes, and a tiny random decoder of the Hub's kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from rewind import models as ours
+from rewind.errors import WeightsError
+from rewind.text import load_text
+
+
+@pytest.fixture(scope="module")
+def tiny_hub_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama with random weights and a tokenizer of its own, saved as any Hub model is."""
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("decoder")
+    words = ["<unk>", "<s>", "</s>", "Question", "Answer", "what", "is", "there", ":", "?", "a", "dog", "yes"]
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="</s>").save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(words), hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=2048, eos_token_id=2, bos_token_id=1,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def test_the_bundled_nano_is_small_and_loads() -> None:
+    cards = ours.available()
+    assert "nano" in [card.name for card in cards]
+    assert all(card.size_bytes <= 25_000_000 for card in cards)
+    model = ours.load("nano")
+    assert model.config.size == "nano"
+    assert bool(model.answers)
+
+
+def test_an_unknown_model_is_one_line() -> None:
+    with pytest.raises(WeightsError, match=r"model 'none-such'; allowed: nano.*see: rewind models list"):
+        ours.load("none-such")
+
+
+def test_a_hub_decoder_answers_from_the_same_memory(tiny_hub_decoder: Path) -> None:
+    model = ours.load(f"hub:{tiny_hub_decoder}")
+    question = load_text().encode(["what is there?"])
+    state = model.begin(question)
+    config = model.config
+    deep, fine = torch.randn(8, config.patches, config.vision_width), torch.randn(8, config.fine_grid**2, config.fine_width)
+    state = model.update(state, deep, fine)
+    scores = model.frame_scores(state)
+    picks = model.select(state, scores=scores)
+    answer = model.answer(
+        state, picks, text=question, fine=fine[torch.tensor(picks.rows)], seconds=torch.arange(8.0), scores=scores
+    )
+    assert answer.confidence == 0.0
+    assert any("not trained" in d for d in answer.degradations)
+    assert answer.tokens.total <= answer.tokens.budget
+    again = ours.load(f"hub:{tiny_hub_decoder}")
+    torch.testing.assert_close(again.prompt.memory.weight, model.prompt.memory.weight)
+
+
+def test_a_folder_of_transformers_is_taken_for_a_decoder(tiny_hub_decoder: Path) -> None:
+    assert ours.load(str(tiny_hub_decoder)).config.decoder == f"hub:{tiny_hub_decoder}"
+
+
+def test_transformers_auto_classes_find_our_folders(tmp_path: Path) -> None:
+    from transformers import AutoConfig, AutoModel
+
+    import rewind.hub  # noqa: F401  (registers)
+
+    nano = ours.load("nano")
+    ours.save_pretrained(nano, tmp_path)
+    config = AutoConfig.from_pretrained(tmp_path)
+    assert config.to_rewind() == nano.config
+    found = AutoModel.from_pretrained(tmp_path)
+    assert ours.weights_hash(found.rewind) == ours.weights_hash(nano)
+
+
+def test_a_decoder_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(WeightsError, match="allowed: a causal language model") as caught:
+        ours.load("hub:/no/such/folder")
+    assert "\n" not in str(caught.value)

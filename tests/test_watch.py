@@ -1,0 +1,136 @@
+"""Watching: every picture encoded once, a kill at any point resumed to the same bits."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rewind.store import Manifest, Recipe, StoredFeatures
+from rewind.store.features import MANIFEST
+from rewind.values import Clock
+from rewind.video import probe
+from rewind.watch import watch_into
+
+
+class PlainEncoder:
+    """A cheap, deterministic stand-in for a vision encoder that counts what it is given."""
+
+    name, weights_hash, input_size = "plain", "plain", (32, 32)
+    deep_shape, fine_shape, classes, views = (4, 3), (16, 3), 5, 1
+    degradations: tuple[str, ...] = ()
+
+    def __init__(self, *, pause_s: float = 0.0) -> None:
+        self.encoded = 0
+        self.pause_s = pause_s
+
+    def encode(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        self.encoded += len(pixels)
+        time.sleep(self.pause_s)
+        grid = pixels.float().view(len(pixels), 4, 8, 4, 8, 3).mean((2, 4)).view(len(pixels), 16, 3)
+        return grid[:, ::4], grid, grid.mean(2)[:, None, :5]
+
+
+def write_clip(path: Path, *, seconds: int = 60, rate: int = 25, still: bool = False) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        stream.gop_size = 50
+        rng = np.random.default_rng(0)
+        noise = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
+        for k in range(seconds * rate):
+            frame = av.VideoFrame.from_ndarray(noise if still else np.roll(noise, k, axis=1), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def watch(clip: Path, folder: Path, encoder: PlainEncoder, *, fps: int = 25) -> StoredFeatures:
+    folder.mkdir(parents=True, exist_ok=True)
+    info = probe(clip)
+    if (folder / MANIFEST).is_file():
+        stored = StoredFeatures(folder, Manifest.load(folder))
+    else:
+        recipe = Recipe(str(fps), "exact", "fp16", encoder.name, encoder.weights_hash)
+        stored = StoredFeatures(folder, Manifest({}, recipe, Clock(info.start_pts, info.time_base, Fraction(fps))))
+    watch_into(stored, clip, info=info, encoder=encoder, reading="exact", threads=2)
+    return stored
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.safetensors"))}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
+
+
+def test_every_sample_is_stored_with_its_time(clip: Path, tmp_path: Path) -> None:
+    encoder = PlainEncoder()
+    seen: list[tuple[int, int | None]] = []
+    info = probe(clip)
+    recipe = Recipe("1", "exact", "fp16", "plain", "plain")
+    stored = StoredFeatures(tmp_path, Manifest({}, recipe, Clock(info.start_pts, info.time_base, Fraction(1))))
+    watch_into(
+        stored, clip, info=info, encoder=encoder, reading="exact", total=60,
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    assert len(stored) == encoder.encoded == 60
+    assert stored.timeline().seconds.tolist() == list(range(60))
+    assert seen[-1] == (60, 60)
+    assert [s[0] for s in seen] == sorted(s[0] for s in seen)
+    assert stored.manifest.frames.read == 60
+    assert stored.manifest.finished
+
+
+def test_a_repeated_picture_is_encoded_once(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "slow.mp4", seconds=10, rate=1)
+    encoder = PlainEncoder()
+    stored = watch(clip, tmp_path / "s", encoder, fps=4)
+    assert len(stored) == 40
+    assert encoder.encoded == 10
+    deep = torch.cat([d for (d,) in stored.stretches("deep")])
+    assert torch.equal(deep[0], deep[3])
+    assert not torch.equal(deep[3], deep[4])
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_points_it_resumes_to_the_same_bits(clip: Path, tmp_path: Path) -> None:
+    watch(clip, tmp_path / "whole", PlainEncoder())
+    want = contents(tmp_path / "whole")
+    assert len(want) == 6
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import test_watch as t; "
+        "print('ready', flush=True); t.watch(Path(sys.argv[2]), Path(sys.argv[3]), t.PlainEncoder(pause_s=0.004))"
+    )
+    rng = random.Random(20)
+    stages = set()
+    for trial in range(20):
+        folder = tmp_path / f"killed-{trial}"
+        child = subprocess.Popen(
+            [sys.executable, "-c", script, str(Path(__file__).parent), str(clip), str(folder)], stdout=subprocess.PIPE
+        )
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(rng.uniform(0.0, 1.2))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        stages.add(len(contents(folder)))
+        stored = watch(clip, folder, PlainEncoder())
+        assert contents(folder) == want, f"trial {trial}"
+        assert stored.manifest.finished
+        assert stored.manifest.frames.read == 1500
+    assert len(stages) > 1  # some kills came early, some late

@@ -1,0 +1,129 @@
+"""Training data: the bank's features are those of its scenes, examples carry the truth, test seeds are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rewind.errors import TestSeedError
+from rewind.language.tokenizer import AnswerTokenizer
+from rewind.text import load_text
+from rewind.train import run
+from rewind.train.bank import Bank, make_bank
+from rewind.train.examples import MIX, draw_batch, draw_captions, draw_example
+from rewind.train.losses import Alignment, answer_loss, draw_key_frames, relevance_loss
+from rewind.vision import VisionEncoder, load_vision
+from rewind.worlds import KINDS, vocabulary
+from rewind.worlds.scene import Scene
+from rewind.worlds.splits import TEST_SEEDS, VALIDATION_SEEDS
+
+
+@pytest.fixture(scope="module")
+def encoder() -> VisionEncoder:
+    return load_vision()
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory, encoder: VisionEncoder) -> Bank:
+    return make_bank(tmp_path_factory.mktemp("bank"), seed=11, scenes=10, encoder=encoder)
+
+
+def test_bank_rows_are_the_scenes_own_frames(bank: Bank, encoder: VisionEncoder) -> None:
+    scene = bank.scenes[4]
+    frame = Scene(scene.seed, scene.number).frame(3.0)
+    deep, _, _ = encoder.encode(torch.from_numpy(np.stack([frame])))
+    stored = bank.deep[bank.first[4] + 3].float()
+    near = torch.nn.functional.cosine_similarity(stored.flatten(), deep.float().flatten(), dim=0)
+    far = torch.nn.functional.cosine_similarity(bank.deep[bank.first[5]].float().flatten(), deep.float().flatten(), dim=0)
+    assert near > 0.9  # the file's compression and bf16 lie between
+    assert near > far + 0.1
+
+
+def test_a_bank_resumes_and_refuses_another_seed(tmp_path: Path, encoder: VisionEncoder) -> None:
+    first = make_bank(tmp_path, seed=20, scenes=2, encoder=encoder)
+    again = make_bank(tmp_path, seed=20, scenes=2, encoder=encoder)
+    assert torch.equal(first.deep, again.deep)
+    with pytest.raises(ValueError, match="another seed"):
+        make_bank(tmp_path, seed=21, scenes=2, encoder=encoder)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_examples_mark_the_frames_of_their_evidence(bank: Bank, kind: str) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        example = draw_example(bank, rng, frames=64, kind=kind)  # type: ignore[arg-type]
+        assert example.rows.shape == example.relevant.shape == (64,)
+        if example.question.absent:
+            assert not example.relevant.any()
+        elif kind == "breakpoint":
+            assert example.relevant[-1]
+            assert example.relevant.sum() == 1
+        elif example.question.moments:
+            assert example.relevant.any()
+
+
+def test_batches_repeat_by_their_seed(bank: Bank) -> None:
+    tokenizer, text = AnswerTokenizer.from_words(vocabulary()), load_text()
+    one, two = (
+        draw_batch(bank, np.random.default_rng(3), size=4, frames=32, tokenizer=tokenizer, encoder=text) for _ in range(2)
+    )
+    assert torch.equal(one[0].answer, two[0].answer)
+    assert torch.equal(one[0].deep, two[0].deep)
+    for row, example in zip(one[0].answer.tolist(), one[1], strict=True):
+        assert tokenizer.decode(row) == example.answer
+    assert {e.question.kind for e in one[1]} <= set(MIX)
+
+
+def test_captions_hold_where_the_truth_says(bank: Bank) -> None:
+    captions = draw_captions(bank, np.random.default_rng(1), size=6, frames=8)
+    assert captions.holds.shape == (6, 8, len(captions.phrases))
+    assert captions.holds.any(-1).all()
+    assert 0.0 < captions.holds.mean() < 0.5
+
+
+@pytest.mark.parametrize("seed", [TEST_SEEDS.start, VALIDATION_SEEDS.start])
+def test_training_refuses_seeds_that_are_held_out(seed: int, tmp_path: Path) -> None:
+    with pytest.raises(TestSeedError):
+        run("nano", out=tmp_path / "run", seed=seed)
+    assert not (tmp_path / "run").exists()
+
+
+def test_key_frames_follow_the_teacher_or_the_scores() -> None:
+    relevant = torch.zeros(1, 20, dtype=torch.bool)
+    relevant[0, 13:15] = True
+    logits = torch.zeros(1, 20)
+    logits[0, 4] = 5.0
+    made = torch.Generator().manual_seed(0)
+    taught = draw_key_frames(logits, relevant, keep=4, teacher=1.0, generator=made)[0].tolist()
+    assert {13, 14} <= set(taught)
+    own = draw_key_frames(logits, relevant, keep=4, teacher=0.0, generator=made)[0].tolist()
+    assert 4 in own
+    assert own == sorted(own)
+
+
+def test_losses_by_hand() -> None:
+    logits, relevant = torch.tensor([[0.0, 0.0]]), torch.tensor([[1, 0]])
+    assert float(relevance_loss(logits, relevant)) == pytest.approx(1.5 * np.log(2), abs=1e-6)
+    words = torch.full((2, 2, 6), -20.0)
+    words[0, 0, 4] = words[0, 1, 2] = words[1, 0, 5] = 20.0
+    loss, correct = answer_loss(words, torch.tensor([[4, 2], [5, 0]]))
+    assert float(loss) == pytest.approx(0.0, abs=1e-5)
+    assert float(correct) == 1.0
+    _, wrong = answer_loss(words, torch.tensor([[4, 2], [4, 0]]))
+    assert float(wrong) == 0.5
+
+
+def test_alignment_prefers_the_phrase_that_holds() -> None:
+    align = Alignment(8, 6, shared=4)
+    perceived, phrases = torch.randn(1, 1, 3, 8), torch.randn(2, 6)
+    holds = torch.tensor([[[1.0, 0.0]]])
+    optimiser = torch.optim.Adam(align.parameters(), lr=0.05)
+    before = float(align(perceived, phrases, holds).detach())
+    for _ in range(60):
+        optimiser.zero_grad()
+        align(perceived, phrases, holds).backward()
+        optimiser.step()
+    assert float(align(perceived, phrases, holds).detach()) < before / 2

@@ -1,0 +1,100 @@
+"""The training loop: a run that was stopped and resumed takes the same steps to the same weights."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rewind.errors import WeightsError
+from rewind.train.loop import Run, Stage, plot_curve
+
+STAGES = (Stage("one", steps=6, batch=4, frames=1, rate=1e-2, warm_up=2), Stage("two", steps=5, batch=4, frames=1, rate=1e-3))
+
+
+def problem() -> nn.Linear:
+    torch.manual_seed(0)
+    return nn.Linear(5, 1)
+
+
+def train(folder: Path, *, stop_after: int | None = None) -> nn.Linear:
+    model = problem()
+    run = Run(folder, (model,))
+    run.resume()
+    taken = 0
+
+    def quiet(name: str, done: int, total: int, numbers: dict[str, float]) -> None:
+        nonlocal taken
+        taken += 1
+
+    for index, stage in enumerate(STAGES):
+
+        def step(number: int, index: int = index, stage: Stage = stage) -> tuple[Tensor, dict[str, float]]:
+            rng = np.random.default_rng([7, index, number])
+            x = torch.from_numpy(rng.standard_normal((stage.batch, 5))).float()
+            if stop_after is not None and taken >= stop_after:
+                raise KeyboardInterrupt
+            return (model(x) - x.sum(1, keepdim=True)).square().mean(), {"extra": float(number)}
+
+        run.run(index, stage, step, stop_at=None, progress=quiet)
+    return model
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    want = train(tmp_path / "whole")
+    run = Run(tmp_path / "parts", (problem(),))
+    run.save()
+    for stop in (3, 4):
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "parts", stop_after=stop)
+    got = train(tmp_path / "parts")
+    torch.testing.assert_close(got.weight, want.weight)
+
+
+def test_running_out_of_time_saves_and_resumes(tmp_path: Path) -> None:
+    want = train(tmp_path / "whole")
+    stage = STAGES[0]
+    for _ in range(stage.steps):
+        model = problem()
+        run = Run(tmp_path / "timed", (model,))
+        run.resume()
+
+        def step(number: int, model: nn.Linear = model) -> tuple[Tensor, dict[str, float]]:
+            x = torch.from_numpy(np.random.default_rng([7, 0, number]).standard_normal((4, 5))).float()
+            return (model(x) - x.sum(1, keepdim=True)).square().mean(), {}
+
+        run.run(0, stage, step, stop_at=time.monotonic(), progress=lambda *_: None)
+    again = train(tmp_path / "timed")
+    torch.testing.assert_close(again.weight, want.weight)
+    rows = [json.loads(line) for line in (tmp_path / "timed" / "curve.jsonl").read_text().splitlines()]
+    assert [(r["stage"], r["step"]) for r in rows] == [(0, i) for i in range(6)] + [(1, i) for i in range(5)]
+
+
+def test_the_rate_rises_then_falls() -> None:
+    stage = Stage("s", steps=100, batch=1, frames=1, rate=1.0, warm_up=10, teacher=(1.0, 0.0))
+    rates = [stage.rate_at(i) for i in range(100)]
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert max(rates) == pytest.approx(1.0)
+    assert stage.teacher_at(0) == 1.0
+    assert stage.teacher_at(99) == 0.0
+
+
+def test_a_damaged_checkpoint_is_one_line(tmp_path: Path) -> None:
+    run = Run(tmp_path, (problem(),))
+    run.save()
+    (tmp_path / "state.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(WeightsError, match="allowed: a checkpoint of this run"):
+        Run(tmp_path, (problem(),)).resume()
+
+
+def test_the_curve_is_drawn(tmp_path: Path) -> None:
+    train(tmp_path)
+    path = plot_curve(tmp_path)
+    assert path is not None
+    assert path.read_bytes()[:4] == b"\x89PNG"

@@ -1,0 +1,152 @@
+"""Concept scores on made-up posteriors, where the right answer is known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from rewind.errors import ConfigError
+from rewind.text import load_text
+from rewind.values import Timeline
+from rewind.vision.colours import COLOURS
+from rewind.vision.concepts import CHUNK, COLUMNS, KEPT, SEEN, Concepts, _stored_features, smooth
+from rewind.vision.vocabulary import load_vocabulary
+
+
+@pytest.fixture(scope="module")
+def concepts() -> Concepts:
+    return Concepts(load_text())
+
+
+def number(name: str) -> int:
+    return load_vocabulary().classes.index(name)
+
+
+def film(frames: int = 60, **shown: tuple[slice, float]) -> Tensor:
+    """Posteriors (frames, 5, 1011) of a grey nothing; `class_name=(rows, mass)` puts a class on screen."""
+    posterior = torch.full((frames, 5, COLUMNS), 1e-3)
+    for name, (rows, mass) in shown.items():
+        posterior[rows, :, number(name.replace("_", " "))] = mass
+    posterior[..., :1000] /= posterior[..., :1000].sum(-1, keepdim=True)
+    posterior[..., 1000:] = 0
+    posterior[..., 1000 + COLOURS.index("grey")] = 1
+    return posterior
+
+
+def test_a_thing_is_seen_where_it_is_and_nowhere_else(concepts: Concepts) -> None:
+    posterior = film(golden_retriever=(slice(20, 30), 4.0))
+    found = concepts.score(posterior, "a dog", Timeline.regular(60))
+    assert found.known == ("dog",)
+    assert found.degradations == ()
+    seen = found.scores >= SEEN
+    assert seen[20:30].all()
+    assert not seen[:18].any()
+    assert not seen[32:].any()
+    assert found.scores.min() >= 0
+    assert found.scores.max() <= 1
+
+
+@pytest.mark.parametrize("query", ["a piano", "an elephant", "a zebra", "xyzzy plugh"])
+def test_an_absent_thing_is_absent(concepts: Concepts, query: str) -> None:
+    found = concepts.score(film(golden_retriever=(slice(20, 30), 4.0)), query)
+    assert found.scores.max() < SEEN
+    assert bool(found.degradations) == (query == "xyzzy plugh")
+
+
+def test_three_of_five_samples_are_enough(concepts: Concepts) -> None:
+    long = concepts.score(film(teapot=(slice(20, 40), 4.0)), "a teapot").scores.max()
+    short = concepts.score(film(teapot=(slice(20, 23), 4.0)), "a teapot").scores.max()
+    assert torch.isclose(long, short)
+
+
+def test_a_thing_in_one_corner_counts(concepts: Concepts) -> None:
+    posterior = film()
+    posterior[10:20, 3, number("teapot")] = 0.9
+    found = concepts.score(posterior, "a teapot").scores
+    assert found[10:20].min() > found[:8].max()
+
+
+def test_a_colour_tells_two_things_apart(concepts: Concepts) -> None:
+    posterior = film(sports_car=(slice(0, 60), 4.0))
+    posterior[30:40, 2, 1000 + COLOURS.index("red")] = 0.4
+    found = concepts.score(posterior, "a red sports car").scores
+    assert 30 <= int(found.argmax()) < 40
+    assert found[35] > 2 * found[10]
+
+
+def test_black_and_white_pictures_are_found(concepts: Concepts) -> None:
+    posterior = film()
+    posterior[..., 1000:] = 0
+    posterior[..., 1000 + COLOURS.index("green")] = 1
+    posterior[20:40, :, 1000:] = 0
+    posterior[20:40, :, 1000 + COLOURS.index("grey")] = 1
+    found = concepts.score(posterior, "a black and white film").scores
+    assert found[22:38].min() >= SEEN > found[:15].max()
+
+
+def test_chunks_make_no_difference(concepts: Concepts) -> None:
+    posterior = torch.rand(CHUNK + 40, 2, COLUMNS) ** 8
+    whole = concepts.score(posterior, "a cat on a red sofa").raw
+    again = concepts.score(posterior[CHUNK - 40 :], "a cat on a red sofa").raw
+    assert torch.allclose(whole[CHUNK - 30 :], again[10:], atol=1e-5)
+
+
+def test_the_window_follows_the_frame_rate(concepts: Concepts) -> None:
+    posterior = film(teapot=(slice(20, 23), 4.0))
+    fast = concepts.score(posterior, "a teapot", Timeline.regular(60, fps=Fraction(5))).scores
+    assert fast.max() < concepts.score(posterior, "a teapot", Timeline.regular(60)).scores.max()
+
+
+def test_the_same_question_gives_the_same_scores(concepts: Concepts) -> None:
+    posterior = torch.rand(30, 5, COLUMNS)
+    first, again = (concepts.score(posterior, "skateboarder") for _ in range(2))
+    assert torch.equal(first.raw, again.raw)
+    assert concepts.score(posterior.half(), "a dog").raw.dtype == torch.float32
+    assert concepts.score(posterior[:0], "a dog").scores.shape == (0,)
+
+
+def test_refusals_are_one_line(concepts: Concepts) -> None:
+    with pytest.raises(ConfigError, match="empty query"):
+        concepts.score(film(), "  ")
+    with pytest.raises(ConfigError, match="as efficientnet-lite0 gives"):
+        concepts.score(torch.zeros(3, 1, 0), "a dog")
+
+
+def test_names_of_what_is_on_screen(concepts: Concepts) -> None:
+    posterior = film(teapot=(slice(0, 5), 3.0), beagle=(slice(0, 5), 0.3), Chihuahua=(slice(0, 5), 0.3))
+    names = concepts.names(posterior[:5], limit=2)
+    assert names[0][0] == "teapot"
+    assert len(names) == 2
+    assert 0 < names[1][1] <= names[0][1] <= 1
+    assert concepts.names(posterior[:0]) == []
+
+
+@settings(deadline=None)
+@given(
+    values=st.lists(st.floats(-5, 0, width=32), min_size=1, max_size=30), rows=st.integers(1, 12)
+)  # fmt: skip
+def test_smoothing_equals_its_definition(values: list[float], rows: int) -> None:
+    array = np.array(values, np.float32)
+    width = rows if rows % 2 else rows + 1
+    expected = []
+    for t in range(len(array)):
+        window = [array[min(max(i, 0), len(array) - 1)] for i in range(t - width // 2, t + width // 2 + 1)]
+        keep = sorted(window)[-max(1, round(KEPT * width)) :]
+        expected.append(sum(keep) / len(keep))
+    found = smooth(array, rows=rows)
+    assert np.allclose(found, array if rows < 2 else expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_shipped_features_are_those_of_the_bundled_encoder() -> None:
+    text, words = load_text(), load_vocabulary().words
+    stored = _stored_features(text, words)
+    assert stored is not None
+    assert np.allclose(stored[::40], text.encode(words[::40]).pooled.numpy(), atol=2e-3)
+    assert _stored_features(text, words[:-1]) is None

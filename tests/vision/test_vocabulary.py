@@ -1,0 +1,115 @@
+"""Words → classes: the shipped lists agree with each other, and queries find their words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewind.text import load_text
+from rewind.vision.vocabulary import LOOSE, Vocabulary, colours_in, load_vocabulary, wants_monochrome
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return load_vocabulary()
+
+
+def classes_of(vocabulary: Vocabulary, word: str) -> set[str]:
+    return {vocabulary.classes[k] for k in np.flatnonzero(vocabulary.term(word).weights)}
+
+
+def test_a_thousand_names_in_the_order_of_imagenet(vocabulary: Vocabulary) -> None:
+    assert len(vocabulary.classes) == len(set(vocabulary.classes)) == 1000
+    known = {
+        0: "tench",
+        1: "goldfish",
+        207: "golden retriever",
+        281: "tabby",
+        508: "computer keyboard",
+        999: "toilet tissue",
+    }
+    assert {k: vocabulary.classes[k] for k in known} == known
+
+
+@pytest.mark.parametrize(
+    ("word", "some", "count"),
+    [
+        ("dog", {"Chihuahua", "golden retriever"}, 118),
+        ("bird", {"goldfinch", "king penguin"}, 59),
+        ("computer keyboard", {"computer keyboard"}, 1),
+        ("crane", {"crane", "forklift"}, None),
+        ("planet earth", {"bubble", "planetarium"}, None),
+    ],
+)
+def test_words_cover_their_classes(vocabulary: Vocabulary, word: str, some: set[str], count: int | None) -> None:
+    found = classes_of(vocabulary, word)
+    assert some <= found
+    assert count is None or len(found) == count
+
+
+def test_every_word_has_weights_between_0_and_1(vocabulary: Vocabulary) -> None:
+    assert len(vocabulary.words) == len(set(vocabulary.words))
+    for word in vocabulary.words:
+        weights = vocabulary.term(word).weights
+        assert weights.max() in (1, np.float32(LOOSE))
+        assert weights.min() >= 0
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("a dog jumping over a log", ["dog", "log"]),
+        ("Water bottles", ["water bottle"]),
+        ("two children in a kitchen", ["child", "kitchen"]),
+        ("When does the dog appear?", ["dog"]),
+        ("a television test pattern", ["television test pattern"]),
+        ("wolves", ["wolf"]),
+        ("strawberries", ["strawberry"]),
+        ("xyzzy plugh", []),
+        ("", []),
+    ],
+)
+def test_terms_of_a_query(vocabulary: Vocabulary, query: str, names: list[str]) -> None:
+    assert [term.name for term in vocabulary.terms(query)] == names
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_search_for_terms(query: str) -> None:
+    for term in load_vocabulary().terms(query):
+        assert term.name in load_vocabulary()
+
+
+def test_only_people_are_people(vocabulary: Vocabulary) -> None:
+    assert [t.people for t in vocabulary.terms("a woman and a dog")] == [True, False]
+
+
+def test_unknown_words_borrow_from_near_ones(vocabulary: Vocabulary) -> None:
+    text = load_text()
+    features = text.encode(vocabulary.words[:400]).pooled.numpy()
+    padded = np.zeros((len(vocabulary.words), text.width), np.float32)
+    padded[:400] = features
+    near = vocabulary.nearest("a smartphone screen", text, padded)
+    assert near is not None
+    assert "screen" in {vocabulary.classes[k] for k in np.flatnonzero(near.weights)}
+    assert near.weights.max() <= 1
+    assert vocabulary.nearest("xyzzy plugh", text, padded) is None
+    assert vocabulary.nearest("the of", text, padded) is None
+
+
+def test_a_spread_over_kinds_is_named_by_the_thing(vocabulary: Vocabulary) -> None:
+    mass = np.zeros(1000, np.float32)
+    mass[[151, 162, 207, 250]] = 0.2
+    name, classes = vocabulary.name_of(151, mass)
+    assert name == "dog"
+    assert len(classes) == 118
+    mass[151] = 0.5
+    assert vocabulary.name_of(151, mass) == ("Chihuahua", (151,))
+
+
+def test_colours_and_looks_of_a_query() -> None:
+    assert colours_in("a red car beside a gray wall") == [0, 9]
+    assert wants_monochrome("a black and white film")
+    assert wants_monochrome("black-and-white pictures")
+    assert not wants_monochrome("a black dog")
