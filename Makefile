@@ -16,7 +16,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt requirements-weights.txt
 	@touch $@
 
 test: install lint
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 $(if $(CORPUS),--corpus $(CORPUS),)
+	OMP_NUM_THREADS=1 $(PY) -m pytest tests -n 2 $(if $(CORPUS),--corpus=$(CORPUS),)
 
 lint: install
 	$(VENV)/bin/ruff check src tests benchmarks

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks import Line, machine
 
-NAMES = ("reading", "watching", "encoding", "memory_pass", "questions", "density_peaks", "memory_use")
+NAMES = ("reading", "watching", "encoding", "questions", "density_peaks", "memory_use")
 NEEDED = ("name", "value", "bound", "holds", "left", "right")
 
 

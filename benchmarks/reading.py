@@ -1,6 +1,6 @@
 """Reading: wall and CPU seconds of each way of reading, against decoding everything and throwing it away.
 
-    python benchmarks/reading.py [--seconds 150] [--repeats 5] [--video FILE]
+    python -m benchmarks.reading [--seconds 150] [--repeats 5] [--video FILE]
 
 One line of JSON for each measurement. Runs are interleaved and medians compared, because other work on the machine
 comes and goes. The floor is `ffmpeg -threads <cores> -f null` where ffmpeg is on the PATH; the same with PyAV always.
@@ -25,6 +25,7 @@ from typing import Any
 import av
 import av.filter
 
+from benchmarks import Line
 from rewind.values import Reading
 from rewind.video import open_frames
 
@@ -90,7 +91,18 @@ def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
     return time.perf_counter() - wall, cpu() - used, result
 
 
-def run(
+def run() -> list[Line]:
+    """The bounds of the design, each against decoding everything on the same file in the same run."""
+    records = {record["what"]: record for record in measure()}
+    lines = []
+    for way, bound in BOUNDS.items():
+        mine = records[way]
+        floor = records[mine["floor"]]
+        lines.append(Line(f"reading.{way}", mine["of_floor"], bound, mine, floor))
+    return lines
+
+
+def measure(
     *, seconds: int = 150, repeats: int = 5, video: Path | None = None, fps: Fraction = Fraction(1)
 ) -> list[dict[str, Any]]:
     """Measures and prints; gives the same as a list of records."""
@@ -139,4 +151,4 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--video", type=Path)
     given = parser.parse_args()
-    run(seconds=given.seconds, repeats=given.repeats, video=given.video)
+    measure(seconds=given.seconds, repeats=given.repeats, video=given.video)

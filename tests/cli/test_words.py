@@ -55,5 +55,10 @@ def test_length(seconds: float, text: str) -> None:
     assert words.length(seconds) == text
 
 
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (5, "0:05"), (725, "12:05"), (3852, "1:04:12")])
+def test_countdown(seconds: float, text: str) -> None:
+    assert words.countdown(seconds) == text
+
+
 def test_a_name_cannot_steer_the_terminal() -> None:
     assert words.plain("a\x1b[2Jb\nc") == "a?[2Jb c"

@@ -1,4 +1,4 @@
-"""The bundled decoder: cached generation equals teacher forcing, masks hide what they should, the tokenizer is exact."""
+"""The bundled decoder: cached generation equals teacher forcing, masks hide, the tokenizer is exact."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from rewind.errors import WeightsError
 from rewind.language.decoder import BundledDecoder, prefix_mask
 from rewind.language.tokenizer import END, AnswerTokenizer
 
-CONFIG = replace(
-    ReWindConfig(), decoder_width=24, decoder_heads=4, decoder_layers=2, vocabulary=210, answer_reserve=6
-)
+CONFIG = replace(ReWindConfig(), decoder_width=24, decoder_heads=4, decoder_layers=2, vocabulary=210, answer_reserve=6)
 TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "before", "12"])
 
 
@@ -71,5 +69,5 @@ def test_known_words_are_one_token(tmp_path: Path) -> None:
     again = AnswerTokenizer.load(tmp_path / "tokenizer.json")
     assert again.encode("red K7P") == TOKENIZER.encode("red K7P")
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(WeightsError, match="allowed: a tokenizer.json"):
+    with pytest.raises(WeightsError, match=r"allowed: a tokenizer\.json"):
         AnswerTokenizer.load(tmp_path / "tokenizer.json")

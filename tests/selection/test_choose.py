@@ -48,12 +48,13 @@ def test_published_way_is_density_peaks_of_the_best_64() -> None:
 
 
 def test_reserve_keeps_the_needle_that_density_peaks_drop() -> None:
-    """A needle close to the densest cloud has little ρ: density peaks alone lose it."""
+    """A needle much like a frame of a denser crowd has little ρ: density peaks alone lose it."""
     generator = torch.Generator().manual_seed(4)
-    features = torch.cat([torch.randn(20, 32, generator=generator) * 0.1, torch.randn(40, 32, generator=generator) * 0.8])
+    features = torch.randn(60, 32, generator=generator) * 0.8
+    features[3:7] = features[3] + torch.randn(4, 32, generator=generator) * 1e-3
+    features[7] = features[3] + 0.01
     scores = torch.full((60,), 0.5)
     scores[7] = 0.99
-    features[7] = features[3] + 0.01
     assert 7 not in choose_frames(scores, features, keep=8)
     kept = choose_frames(scores, features, keep=8, reserve=1)
     assert 7 in kept

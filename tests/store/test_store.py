@@ -69,7 +69,10 @@ def test_what_was_stored_comes_back(tmp_path: Path) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5), clip=st.integers(1, 7), share=st.floats(0, 1), data=st.data()
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    clip=st.integers(1, 7),
+    share=st.floats(0, 1),
+    data=st.data(),
 )
 def test_clips_and_rows_never_see_the_borders_of_shards(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], clip: int, share: float, data: st.DataObject

@@ -45,10 +45,7 @@ def chat(
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
-        report = handle.watch(progress=progress)
-    if not json:
-        for line in report.degradations:
-            print(f"note: {line}")
+        handle.watch(progress=progress)
     failed = False
     for line in _lines(prompt=not (quiet or json)):
         try:

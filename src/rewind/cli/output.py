@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rewind.cli.words import clock, count, length, plain, rate, size, span
+from rewind.cli.words import clock, count, countdown, length, plain, rate, size, span
 
 if TYPE_CHECKING:
     from rewind.values import Answer, Found, Moment, VideoInfo
@@ -62,7 +62,7 @@ def bar(verb: str, *, quiet: bool, unit: str = "frame") -> Iterator[Progress]:
             if not task.speed:
                 return Text("")
             pace = f"{task.speed:.0f}" if task.speed >= 10 else f"{task.speed:.1f}"
-            left = "" if task.time_remaining is None else f"  {clock(task.time_remaining).removeprefix('0:')} left"
+            left = "" if task.time_remaining is None else f"  {countdown(task.time_remaining)} left"
             return Text(f"{pace} {unit}s/s{left}")
 
     shown = Bar(

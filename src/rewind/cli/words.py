@@ -15,6 +15,12 @@ def clock(seconds: float, *, tenths: bool = False) -> str:
     return f"{text}.{part}" if tenths else text
 
 
+def countdown(seconds: float) -> str:
+    """What is left: 0:05, 12:05, 1:04:12."""
+    text = clock(seconds)
+    return text.removeprefix("0:").removeprefix("0") if text.startswith("0:") else text
+
+
 def span(start_s: float, end_s: float) -> str:
     """A stretch of time; tenths of seconds where whole ones would not tell its ends apart well."""
     tenths = end_s - start_s < 3

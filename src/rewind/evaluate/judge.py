@@ -94,7 +94,7 @@ class Judge:
 
 
 def judge_all(judge: Judge, rows: list[dict[str, str]], record: Path, *, ask: Ask | None = None) -> list[Verdict]:
-    """Verdicts on `rows` (`id`, `question`, `answer`, `prediction`), those in `record` taken from there, new ones added.
+    """Verdicts on `rows` (`id`, `question`, `answer`, `prediction`); those that `record` has are taken from it.
 
     Raises:
         JudgeError: the record belongs to another judge or prompt, or the judge does not answer.

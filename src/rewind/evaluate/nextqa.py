@@ -134,8 +134,9 @@ def choice_of(answer: Any, options: tuple[str, ...]) -> int | None:
     words = " ".join(text.lower().split()).rstrip(".")
     if plain.count(words) == 1:
         return plain.index(words)
+    # A letter with words straight behind it is no choice: "A man runs away".
     letter = re.match(
-        r"(?:the\s+)?(?:(?:best\s+|correct\s+)?(?:answer|option)\s*(?:is)?\s*:?\s*)?\(?([A-E])(?:[).:,\s]|$)", text
+        r"(?i:(?:the\s+)?(?:best |correct )?(?:answer|option)\s*(?:is)?\s*:?\s*)?\(?([A-E])(?:[).:,]|$)", text
     )
     return ord(letter[1]) - ord("A") if letter else None
 

@@ -138,8 +138,8 @@ def _highlights(rows: list[tuple[list[float], Values]]) -> dict[str, Values]:
 def clip_precision(positive: npt.NDArray[np.bool_], scores: Values) -> Values:
     """Average precision of clips, each row a query: (n, clips), (n, clips) → (n,).
 
-    As the official evaluator has it: the mean, over the recalls that the thresholds reach, of the best precision at that
-    recall or a higher one; 0 with no positive clip and 1 with no other.
+    As the official evaluator has it: the mean, over the recalls that the thresholds reach, of the best precision at
+    that recall or a higher one; 0 with no positive clip and 1 with no other.
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=1)

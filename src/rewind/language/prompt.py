@@ -1,4 +1,4 @@
-"""The prompt, in the paper's order: memory, τ, key frames' detail, instruction; each token with its time ([P] Sec. 3)."""
+"""The prompt, in the paper's order: memory, τ, key frames' detail, instruction; each with its time ([P] Sec. 3)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class BundledSpeaker:
         self._decoder = decoder
         self._tokenizer = tokenizer
 
-    def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
+    def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:  # noqa: ARG002  (one signature for all decoders)
         used = int(parts.text_mask.sum())
         if used > room:
             raise BudgetError(f"an instruction of {used} tokens", allowed=f"{room} tokens", do="ask more briefly")

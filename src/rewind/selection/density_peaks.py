@@ -21,7 +21,7 @@ from torch import Tensor
 from rewind.errors import ConfigError
 
 # Distances held at once: bounds memory at any T, and small enough to stay in a core's cache for short videos.
-_BLOCK = 1 << 15
+_BLOCK = 1 << 16
 # Closer than this share of their squared norms, two frames are measured again by direct difference: |a|² + |b|² − 2ab
 # has lost too many digits there, and exact duplicates must come out at exactly 0.
 _NEAR = 1e-4
@@ -44,7 +44,7 @@ def density_peaks(features: Tensor, *, keep: int = 8, neighbours: int = 5, valid
     """The `keep` density peaks of each video.
 
     Args:
-        features: (…, T, W), any number of videos of T frames; finite wherever `valid`.
+        features: (…, T, W), any number of videos of T frames; finite wherever `valid`. No gradient passes.
         keep: frames to keep of each; all of them where a video has no more.
         neighbours: K of the density, the frame itself among them.
         valid: (…, T) bool, False for padding; all frames count where it is not given.
@@ -74,49 +74,76 @@ def peak_strength(features: Tensor, *, neighbours: int = 5, valid: Tensor | None
     if valid is not None and (valid.shape != features.shape[:-1] or valid.dtype != torch.bool):
         raise ConfigError(f"valid {tuple(valid.shape)} {valid.dtype}", allowed=f"{tuple(features.shape[:-1])} bool")
     frames, width = features.shape[-2:]
-    x = features.reshape(-1, frames, width)
+    x = features.detach().reshape(-1, frames, width)
     real = None if valid is None else valid.reshape(-1, frames)
     videos = max(1, _BLOCK // (frames * frames))
+    room = _Room.of(x[:videos])
     parts = [
-        _strength(_Frames.of(x[i : i + videos], None if real is None else real[i : i + videos]), neighbours)
+        _strength(_Frames.of(x[i : i + videos], None if real is None else real[i : i + videos], room), neighbours)
         for i in range(0, x.shape[0], videos)
     ]
     return (torch.cat(parts) if parts else x.new_empty(0, frames)).reshape(features.shape[:-1])
 
 
 @dataclass(frozen=True)
-class _Frames:
-    """Videos of one block: `x` (B, T, W) seen from its first frame, `norm` (B, T) its squares, `real` the mask."""
+class _Room:
+    """Working memory for one block of videos, used again for the next: `x` (B, T, W), `d2` (B, R, T)."""
 
     x: Tensor
-    norm: Tensor
-    real: Tensor | None
+    d2: Tensor
 
     @staticmethod
-    def of(x: Tensor, real: Tensor | None) -> _Frames:
-        x = x if x.dtype == torch.float64 else x.float()
+    def of(x: Tensor) -> _Room:
+        b, frames, width = x.shape
+        dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
+        rows = max(1, min(frames, _BLOCK // frames))
+        return _Room(x.new_empty(b, frames, width, dtype=dtype), x.new_empty(b, rows, frames, dtype=dtype))
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Videos of one block: `x` (B, T, W) seen from its first frame, `real` the mask; both lie in a `_Room`."""
+
+    x: Tensor
+    real: Tensor | None
+    room: _Room
+
+    @staticmethod
+    def of(x: Tensor, real: Tensor | None, room: _Room) -> _Frames:
         # Distances do not change with the origin; the rounding of |a|² + |b|² − 2ab does. A frame of the video itself
         # is a good one, and unlike the mean it leaves whole numbers whole, so that ties stay ties.
+        x, out = x.to(room.x.dtype), room.x[: len(x)]
         if real is None:
-            x = x - x[:, :1]
-        else:
-            first = real.to(torch.uint8).argmax(dim=1)[:, None, None].expand(-1, 1, x.shape[2])
-            x = (x - x.gather(1, first)).masked_fill(~real[..., None], 0.0)
-        return _Frames(x, torch.linalg.vecdot(x, x), real)
+            return _Frames(torch.sub(x, x[:, :1], out=out), None, room)
+        first = real.to(torch.uint8).argmax(dim=1)[:, None, None].expand(-1, 1, x.shape[2])
+        torch.sub(x, x.gather(1, first), out=out)
+        return _Frames(out.masked_fill_(~real[..., None], 0.0), real, room)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the distances between all frames fit the room at once."""
+        return self.room.d2.shape[1] == self.x.shape[1]
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """(start, stop) of the rows whose distances fit the room."""
+        rows, frames = self.room.d2.shape[1], self.x.shape[1]
+        return [(start, min(frames, start + rows)) for start in range(0, frames, rows)]
 
     def squares(self, start: int, stop: int) -> Tensor:
         """W·d² of frames start…stop to all frames: (B, stop − start, T); inf to and from frames that are masked out."""
-        own = self.norm[:, start:stop]
-        d2 = own[:, :, None] + self.norm[:, None]
-        d2.baddbmm_(self.x[:, start:stop], self.x.mT, alpha=-2)
-        d2.diagonal(offset=start, dim1=1, dim2=2).fill_(math.inf)
+        d2 = torch.bmm(self.x[:, start:stop], self.x.mT, out=self.room.d2[: len(self.x), : stop - start])
+        diagonal = d2.diagonal(offset=start, dim1=1, dim2=2)
+        norm = diagonal.clone() if self.whole else self.x.square().sum(-1)
+        own = norm[:, start:stop]
+        d2.mul_(-2).add_(own[:, :, None]).add_(norm[:, None])
+        diagonal.fill_(math.inf)
         # One test a row keeps the common case, no near pair at all, to a single pass.
-        if bool((d2.amin(-1) <= _NEAR * (own + self.norm.amax(-1, keepdim=True))).any()):
-            near = d2 <= _NEAR * (own[:, :, None] + self.norm[:, None])
-            for part in torch.split(near.nonzero(), _PAIRS):
+        if bool((d2.amin(-1) <= _NEAR * (own + norm.amax(-1, keepdim=True))).any()):
+            near = d2 <= _NEAR * (own[:, :, None] + norm[:, None])
+            for part in torch.split(near.nonzero(), _PAIRS):  # type: ignore[no-untyped-call]
                 video, row, other = part.unbind(1)
                 d2[video, row, other] = (self.x[video, row + start] - self.x[video, other]).square().sum(-1)
-        d2.diagonal(offset=start, dim1=1, dim2=2).zero_()
+        diagonal.zero_()
         if self.real is not None:
             d2.masked_fill_(~(self.real[:, start:stop, None] & self.real[:, None]), math.inf)
         return d2
@@ -125,14 +152,12 @@ class _Frames:
 def _strength(frames: _Frames, neighbours: int) -> Tensor:
     """A few short videos at once, or one long one in blocks of rows, its distances then made twice."""
     b, total, width = frames.x.shape
-    size = max(1, min(total, _BLOCK // total))
-    blocks = [(start, min(total, start + size)) for start in range(0, total, size)]
-    kept = frames.squares(0, total) if len(blocks) == 1 else None
+    blocks = frames.blocks()
     mean, furthest, first = frames.x.new_empty(b, total), frames.x.new_zeros(b), None
     number = torch.arange(total, device=mean.device)
     for start, stop in blocks:
-        d2 = frames.squares(start, stop) if kept is None else kept
-        mean[:, start:stop], twins = _mean_of_nearest(d2, neighbours)
+        d2 = frames.squares(start, stop)
+        mean[:, start:stop], twins = _mean_of_nearest(d2, neighbours, masked=frames.real is not None)
         furthest = torch.maximum(furthest, _greatest(d2, frames.real))
         if twins:
             first = number.expand(b, -1).clone() if first is None else first
@@ -140,30 +165,32 @@ def _strength(frames: _Frames, neighbours: int) -> Tensor:
     if first is not None:
         # Duplicates have one density; rounding may have given their rows different last digits.
         mean = mean.gather(1, first)
+    # Of log σ = −mean, the smaller mean is the denser frame; between equals the earlier one is.
+    rank = mean.sort(dim=-1, stable=True).indices.argsort(dim=-1).to(torch.float32)
     apart = torch.empty_like(mean)
     for start, stop in blocks:
-        d2 = frames.squares(start, stop) if kept is None else kept
-        own, other = mean[:, start:stop, None], mean[:, None]
-        # Of log σ = −mean, the smaller mean is the denser frame; between equals the earlier one is.
-        earlier = number < number[start:stop, None]
-        less_dense = torch.where(earlier, other > own, other >= own)
-        apart[:, start:stop] = d2.masked_fill(less_dense, math.inf).amin(-1)
+        d2 = d2 if frames.whole else frames.squares(start, stop)
+        less_dense = rank[:, None] >= rank[:, start:stop, None]
+        apart[:, start:stop] = d2.masked_fill_(less_dense, math.inf).amin(-1)
     apart = torch.where(apart.isinf(), furthest[:, None], apart)
     strength = (apart / width).log() / 2 - mean / width
     return strength if frames.real is None else strength.masked_fill(~frames.real, -math.inf)
 
 
-def _mean_of_nearest(d2: Tensor, neighbours: int) -> tuple[Tensor, bool]:
+def _mean_of_nearest(d2: Tensor, neighbours: int, *, masked: bool) -> tuple[Tensor, bool]:
     """Mean of the K least (or of all there are) in each row (B, R, T) → (B, R), and whether any two frames are one."""
     k = min(neighbours, d2.shape[-1])
     if d2.device.type == "cpu":  # numpy's partition is several times faster than torch.topk on short rows
         least = torch.from_numpy(np.partition(d2.numpy(), k - 1, axis=-1)[..., :k])
     else:
         least = d2.topk(k, dim=-1, largest=False).values
+    # Each row holds the 0 of the frame itself; one more is a duplicate. Masked rows hold none and would hide it.
+    twins = k > 1 and int((least == 0).sum()) > least[..., 0].numel()
+    if not masked:
+        return least.sum(-1) / k, twins
     there = least.isfinite()
-    twins = bool(((least == 0).sum(-1) > 1).any())
     # A row of a masked frame has nothing near it: its mean of nothing is taken as 0, and never used.
-    return least.masked_fill(~there, 0.0).sum(-1) / there.sum(-1).clamp(min=1), twins
+    return least.masked_fill(~there, 0.0).sum(-1) / there.sum(-1).clamp(min=1), twins or bool((~there).any())
 
 
 def _greatest(d2: Tensor, real: Tensor | None) -> Tensor:

@@ -41,23 +41,30 @@ def default_folder() -> Path:
     return Path(given) if given else Path(platformdirs.user_cache_dir("rewind")) / "store"
 
 
+def remembered_hash(path: Path, folder: Path) -> str | None:
+    """The file's SHA-256 where the store knows it from before and the file has not changed since; hashes nothing."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    entry = _read(folder / _HASHES).get(str(path.resolve()))
+    return str(entry[2]) if isinstance(entry, list) and entry[:2] == [stat.st_size, stat.st_mtime_ns] else None
+
+
 def file_hash(path: Path, folder: Path) -> str:
     """SHA-256 of a file, remembered in the store by path, size and time of change: no question hashes 20 GB again.
 
     Raises: StoreError where the file cannot be read.
     """
+    if (digest := remembered_hash(path, folder)) is not None:
+        return digest
     try:
         stat = path.stat()
-        place = str(path.resolve())
-        mark = [stat.st_size, stat.st_mtime_ns]
-        known = _read(folder / _HASHES)
-        entry = known.get(place)
-        if isinstance(entry, list) and entry[:2] == mark:
-            return str(entry[2])
         digest = file_sha256(path)
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}", allowed="a file that can be read") from error
-    known[place] = [*mark, digest]
+    known = _read(folder / _HASHES)
+    known[str(path.resolve())] = [stat.st_size, stat.st_mtime_ns, digest]
     with contextlib.suppress(OSError):  # a store that cannot be written to only costs hashing again
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / _HASHES, known)

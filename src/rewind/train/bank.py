@@ -109,8 +109,12 @@ def _encode(
             deep.append(torch.cat([p[0] for p in parts]))
             fine.append(torch.cat([p[1] for p in parts]))
         written = [truths[i].duration_s for i in order]
-        by_scene = dict(zip(order, zip(torch.cat(deep).split(written), torch.cat(fine).split(written), strict=True), strict=True))
-    return torch.cat([by_scene[i][0] for i in range(len(truths))]), torch.cat([by_scene[i][1] for i in range(len(truths))])
+        by_scene = dict(
+            zip(order, zip(torch.cat(deep).split(written), torch.cat(fine).split(written), strict=True), strict=True)
+        )
+    return torch.cat([by_scene[i][0] for i in range(len(truths))]), torch.cat(
+        [by_scene[i][1] for i in range(len(truths))]
+    )
 
 
 def _has_picture(number: int, pictures: Sequence[Pixels]) -> bool:

@@ -17,13 +17,16 @@ from rewind.train.bank import Bank
 from rewind.train.examples import Example, collate, draw_example
 from rewind.train.losses import draw_key_frames, prompt_parts, remember
 from rewind.worlds.questions import KINDS
+from rewind.worlds.wording import TEMPLATES
 
 _FOREIGN = (
-    "is there {a}?", "when does {a} appear?", "find {a}", "{name}", "what colour is the {name}?",
-    "how many {name}s are there?", "do we ever see {a}?", "show me {a}", "what does the {name} do?",
+    *TEMPLATES["exists.object"], *TEMPLATES["find.object"], *TEMPLATES["count.object"],
+    "find {a}", "{a_thing}", "{name}", "the {name}", "what colour is the {name}?",
+    "how many {name}s are there?", "show me {a}", "what does the {name} do?",
     "what is on the screen now?", "who is talking?", "what happens at the end?", "where does this take place?",
 )  # fmt: skip
-"""Questions of real footage: the decoder was not taught to answer them, and should not be believed on them."""
+"""Questions of real footage, in the worlds' own wordings too, so that the thing asked about decides and not the form:
+the decoder was not taught to answer them, and should not be believed on them."""
 
 
 def calibrate(
@@ -43,6 +46,7 @@ def calibrate(
     numbers: dict[str, float] = {}
     logits, labels, certainties, rights = [], [], [], []
     asked: list[str] = []
+    things: list[str] = []
     for kind in KINDS:
         correct: list[bool] = []
         for start in range(0, per_kind, 16):
@@ -56,12 +60,13 @@ def calibrate(
             rights.append(right.float())
             correct += right.tolist()
             asked += [e.question.text for e in examples]
+            things += [e.question.query for e in examples if e.question.query]
         if correct:
             numbers[f"accuracy.{kind}"] = float(np.mean(correct))
             numbers[f"n.{kind}"] = len(correct)
     numbers |= _fit_scores(model, torch.cat(logits), torch.cat(labels))
     numbers |= _fit_answers(model, torch.cat(certainties), torch.cat(rights))
-    numbers |= _fit_familiarity(model, text, asked, rng)
+    numbers |= _fit_familiarity(model, text, asked + 2 * things, rng)
     model.answers.fill_(1.0)
     return numbers
 
@@ -88,7 +93,11 @@ def _try(
         tokens = state.tokens()
         logits = model.score(tokens, state.pooled).float()
         rows = draw_key_frames(
-            logits, batch.relevant, keep=model.config.key_frames, teacher=0.0, generator=torch.Generator().manual_seed(0)
+            logits,
+            batch.relevant,
+            keep=model.config.key_frames,
+            teacher=0.0,
+            generator=torch.Generator().manual_seed(0),
         )
         embeddings, mask = model.prompt(prompt_parts(model, state, tokens, logits, batch, rows))
         certainty, right = [], []
@@ -139,7 +148,7 @@ def _fit_familiarity(
     for i in range(len(asked)):
         name = names[int(rng.integers(len(names)))]
         article = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-        foreign.append(_FOREIGN[i % len(_FOREIGN)].format(a=article, name=name))
+        foreign.append(_FOREIGN[i % len(_FOREIGN)].format(a=article, a_thing=article, name=name))
     features = torch.cat([text.encode(list(asked)).pooled, text.encode(foreign).pooled]).to(model.device)
     labels = torch.cat([torch.ones(len(asked)), torch.zeros(len(foreign))]).to(model.device)
     held = torch.arange(len(labels), device=model.device) % 5 == 0
@@ -149,7 +158,7 @@ def _fit_familiarity(
 
     def loss() -> Tensor:
         fit = functional.binary_cross_entropy_with_logits(head(features[~held])[:, 0], labels[~held])
-        return fit + 1e-3 * sum(p.square().sum() for p in head.parameters())
+        return fit + 1e-5 * sum(p.square().sum() for p in head.parameters())
 
     _minimise(loss, list(head.parameters()))
     with torch.no_grad():

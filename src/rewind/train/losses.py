@@ -52,9 +52,7 @@ def remember(model: ReWind, deep: Tensor, fine: Tensor, text: TextFeatures) -> M
     return state
 
 
-def instruct_losses(
-    model: ReWind, batch: Batch, *, keep: int, teacher: float, generator: torch.Generator
-) -> Losses:
+def instruct_losses(model: ReWind, batch: Batch, *, keep: int, teacher: float, generator: torch.Generator) -> Losses:
     """Stages 2 and 3. With probability `teacher` a sample's key frames are drawn by the truth, else by its own scores.
 
     Selection itself gets no gradient from the answer: top-k is discrete. The relevance loss trains it.

@@ -34,11 +34,13 @@ STAGES: tuple[Stage, ...] = (
     Stage("instruct-short", steps=800, batch=32, frames=16, key_frames=4, rate=1.5e-3, warm_up=60, teacher=(1.0, 0.5)),
     Stage("instruct-long", steps=250, batch=16, frames=64, rate=1e-3, warm_up=30, teacher=(0.5, 0.25)),
     Stage("ground", steps=60, batch=12, frames=96, rate=4e-4, warm_up=10, teacher=(0.25, 0.25)),
+    Stage("refine", steps=1200, batch=24, frames=24, key_frames=4, rate=1.2e-3, warm_up=30, teacher=(0.6, 0.25)),
 )
 # Seconds are too few to count in; grounding asks for times most of all.
 MIXES: dict[str, dict[Kind, float]] = {
     "instruct-short": {**MIX, "count": 0.0, "exists": 0.24, "find": 0.18},
     "instruct-long": MIX,
+    "refine": {**MIX, "count": 0.0, "exists": 0.25, "find": 0.17},
     "ground": {**MIX, "find": 0.4, "needle": 0.16, "breakpoint": 0.06, "state": 0.06, "count": 0.08},
 }
 _RELEVANCE_WEIGHT = 2.0

@@ -105,6 +105,12 @@ def inspect(opened: Source, packets: Iterator[Packet[VideoStream]], head: list[P
         first = _first_picture(opened, packets, head, timing)
     except Exception as error:
         raise explain(error, name) from None
+    if first is None and not head and opened.pipe is not None:
+        raise VideoError(
+            f"{name}: its index lies behind its pictures, where a pipe cannot go back to",
+            allowed="a file, or a stream that begins with its index, such as mkv, ts or fragmented mp4",
+            do="save it to a file first",
+        )
     if first is None:
         raise VideoError(
             f"{name}: none of its {len(head)} video packets gives a picture (cut off or damaged)",

@@ -14,7 +14,10 @@ from torch import Tensor, nn
 from rewind.errors import WeightsError
 from rewind.train.loop import Run, Stage, plot_curve
 
-STAGES = (Stage("one", steps=6, batch=4, frames=1, rate=1e-2, warm_up=2), Stage("two", steps=5, batch=4, frames=1, rate=1e-3))
+STAGES = (
+    Stage("one", steps=6, batch=4, frames=1, rate=1e-2, warm_up=2),
+    Stage("two", steps=5, batch=4, frames=1, rate=1e-3),
+)
 
 
 def problem() -> nn.Linear:

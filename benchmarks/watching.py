@@ -1,0 +1,49 @@
+"""Watching against the CPU seconds that decoding and encoding take by themselves, divided by the cores."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+import rewind
+from benchmarks import Line
+from benchmarks.reading import make_video, timed
+from rewind.video import open_frames
+from rewind.vision import load_vision
+
+
+def run(*, seconds: int = 150, repeats: int = 3) -> Line:
+    """Wall seconds of `watch`, store included, as a share of (CPU s of decoding + of encoding) / cores."""
+    cores = len(os.sched_getaffinity(0))
+    encoder = load_vision()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.mp4"
+        make_video(path, seconds=seconds)
+        pixels = torch.zeros(8, *encoder.input_size, 3, dtype=torch.uint8)
+        encoder.encode(pixels)
+        walls, decoding, encoding = [], [], []
+        for turn in range(repeats):
+
+            def decode() -> int:
+                with open_frames(path) as frames:
+                    return sum(1 for _ in frames)
+
+            _, used, count = timed(decode)
+            decoding.append(used)
+            _, used, _ = timed(lambda count=count: [encoder.encode(pixels) for _ in range(-(-count // 8))])
+            encoding.append(used)
+            video = rewind.open(path, store=Path(folder) / f"store-{turn}")
+            begun = time.perf_counter()
+            video.watch()
+            walls.append(time.perf_counter() - begun)
+        parts = {"decode_cpu_s": statistics.median(decoding), "encode_cpu_s": statistics.median(encoding)}
+    wall, work = statistics.median(walls), sum(parts.values()) / cores
+    left = {"wall_s": round(wall, 3), "frames_per_s": round(count / wall, 1), "frames": count}
+    return Line(
+        "watch.wall", round(wall / work, 3), 1.15, left, {**{k: round(v, 3) for k, v in parts.items()}, "cores": cores}
+    )

@@ -1,0 +1,58 @@
+"""The runner of the benchmarks: which lines it takes, what it prints, how it ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not installed with the package
+
+from benchmarks import Line
+from benchmarks.__main__ import main
+
+
+@pytest.mark.parametrize(
+    ("line", "holds"),
+    [
+        (Line("a", 0.9, 0.9), True), (Line("a", 0.91, 0.9), False), (Line("a", 5.0, 5.0, at_least=True), True),
+        (Line("a", 4.9, 5.0, at_least=True), False), (Line("a", 1.0, None), None),
+    ],
+)  # fmt: skip
+def test_whether_a_bound_holds(line: Line, holds: bool | None) -> None:
+    assert line.holds is holds
+    assert line.to_json()["holds"] is holds
+
+
+def _give(monkeypatch: pytest.MonkeyPatch, name: str, run: object) -> None:
+    module = types.ModuleType(f"benchmarks.{name}")
+    module.run = run  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, f"benchmarks.{name}", module)
+
+
+def test_lines_are_printed_with_the_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run() -> list[Line]:
+        print("on its way")
+        return [Line("a", 0.5, 0.9, {"wall_s": 1}, {"wall_s": 2}), Line("b", 1.0, None)]
+
+    _give(monkeypatch, "reading", run)
+    assert main(["reading"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["name"] for line in lines] == ["a", "b"]
+    assert lines[0]["holds"] is True
+    assert lines[0]["machine"]["cores"] >= 1
+
+
+def test_the_exit_code_says_the_worst(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _give(monkeypatch, "reading", lambda: Line("a", 2.0, 1.0))
+    _give(monkeypatch, "watching", lambda: {"name": "b"})
+    assert main(["reading"]) == 1
+    assert main(["reading", "watching"]) == 2
+    assert "a line without value, bound" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["nothing"])

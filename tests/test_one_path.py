@@ -1,0 +1,63 @@
+"""One path for all video: nothing detects a world, the instruction's words alone decide which witness is believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_video_handle import BIKES
+
+import rewind
+from rewind.models import load
+from rewind.text import load_text
+from rewind.video import open_frames
+from rewind.worlds import make_world
+from rewind.worlds.splits import VALIDATION_SEEDS
+
+SEED = VALIDATION_SEEDS.start + 9
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same world over painted backgrounds and over a real clip."""
+    folder = tmp_path_factory.mktemp("films")
+    with open_frames(BIKES) as frames:
+        real = np.stack([frame.pixels for frame in frames])
+    made = {"painted": make_world(SEED, seconds=32), "real": make_world(SEED, seconds=32, backgrounds=[real])}
+    for name, world in made.items():
+        world.write(folder / f"{name}.mp4", fps=4)
+    return {name: folder / f"{name}.mp4" for name in made}
+
+
+@pytest.mark.parametrize(
+    ("question", "known"),
+    [
+        ("Does a striped red star appear in the video?", True),
+        ("Which appears first, the blue heart or the green moon?", True),
+        ("Does a bicycle appear in the video?", False),
+        ("When does a golden retriever appear?", False),
+        ("who is talking?", False),
+    ],
+)
+def test_familiarity_follows_the_thing_that_is_asked_about(question: str, known: bool) -> None:
+    assert (load("nano").familiarity(load_text().encode([question])) > 0.5) == known
+
+
+def test_world_objects_over_real_footage_take_the_same_path(films: dict[str, Path], tmp_path: Path) -> None:
+    for question in ("Does a striped red star appear in the video?", "Does a bicycle appear in the video?"):
+        painted, real = (rewind.open(path, store=tmp_path).find(question) for path in films.values())
+        assert painted.threshold == pytest.approx(real.threshold)
+    # What the bicycles' clip shows behind the objects is still found by name, as on the clip itself.
+    named = [rewind.open(path, store=tmp_path).find("a bicycle").best_score for path in films.values()]
+    assert named[1] > named[0]
+
+
+def test_an_unsure_decoder_leaves_the_word_to_concepts_or_to_nobody(films: dict[str, Path], tmp_path: Path) -> None:
+    video = rewind.open(films["real"], store=tmp_path)
+    absent = video.ask("Does a golden retriever appear in the video?")
+    assert (absent.answer_source, absent.absent) == ("concepts", True)
+    assert absent.answer.startswith("Not in this video (best ")
+    unknown = video.ask("who is talking?")
+    assert unknown.answer_source in ("none", "concepts")
+    assert unknown.answer.startswith(("I do not know.", "Not in this video"))
