@@ -106,6 +106,22 @@ def test_a_repeated_picture_is_encoded_once(tmp_path: Path) -> None:
     assert not torch.equal(deep[3], deep[4])
 
 
+def test_stopped_between_the_last_shard_and_the_end_it_still_ends(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(StoredFeatures, "finish", stop)
+        watch(clip, tmp_path, PlainEncoder(), fps=5)
+    encoder = PlainEncoder()
+    stored = watch(clip, tmp_path, encoder, fps=5)
+    assert encoder.encoded == 0
+    assert stored.manifest.finished
+    assert stored.manifest.frames.read == stored.manifest.frames.sampled == len(stored) == 300
+
+
 @pytest.mark.slow
 def test_killed_at_twenty_points_it_resumes_to_the_same_bits(clip: Path, tmp_path: Path) -> None:
     watch(clip, tmp_path / "whole", PlainEncoder())

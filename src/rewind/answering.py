@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from rewind.errors import ConfigError
@@ -20,7 +21,7 @@ from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
 from rewind.relevance import Relevance, join
 from rewind.selection import spans
-from rewind.store import Part, StoredFeatures
+from rewind.store import Part, StoredFeatures, replace_file
 from rewind.text import TextEncoder, TextFeatures
 from rewind.values import AnswerSource, KeyFrame, Moment, Timeline, VideoInfo
 from rewind.vision.concepts import Concepts
@@ -97,14 +98,17 @@ def moments_of(
     *,
     threshold: float | None = None,
     limit: int | None = None,
+    until_s: float | None = None,
 ) -> tuple[Moment, ...]:
-    """Moments that reach the threshold, in the file's own time; none means absent."""
+    """Moments that reach the threshold, in the file's own time, none past `until_s`; none at all means absent."""
     seconds = timeline.seconds
     step = 1 / float(timeline.clock.fps)
     end = float(seconds[-1]) + step
     if info.duration_s is not None:
         stop = float(info.start_pts * info.time_base) + info.duration_s
         end = min(end, stop) if stop > float(seconds[-1]) else end
+    if until_s is not None:
+        end = min(end, until_s)
     return tuple(
         spans(
             relevance.scores, seconds, threshold=relevance.threshold if threshold is None else threshold, shoulder=0.5,
@@ -145,7 +149,7 @@ def say(
         if text == "never":
             text = absence(relevance, timeline)
         elif text == "at":
-            text = _times(moments) if moments else f"Around {format_time(_best_time(relevance, timeline))}, faintly."
+            text = _times(moments) if moments else f"Around {_clock(_best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent)
     if engine.concepts is None or not relevance.known:
         shown = _on_screen(engine, stored, [k.row for k in key_frames])
@@ -161,8 +165,12 @@ def say(
 
 def absence(relevance: Relevance, timeline: Timeline) -> str:
     """`Not in this video (best 0.08 at 0:51:30; 0.30 would count as seen).`"""
-    best, when = float(relevance.scores.max()), format_time(_best_time(relevance, timeline))
+    best, when = float(relevance.scores.max()), _clock(_best_time(relevance, timeline))
     return f"Not in this video (best {best:.2f} at {when}; {relevance.threshold:.2f} would count as seen)."
+
+
+def _clock(seconds: float) -> str:
+    return format_time(seconds, hours=True)
 
 
 def _best_time(relevance: Relevance, timeline: Timeline) -> float:
@@ -170,7 +178,7 @@ def _best_time(relevance: Relevance, timeline: Timeline) -> float:
 
 
 def _times(moments: Sequence[Moment]) -> str:
-    parts = [f"{format_time(m.start_s)} – {format_time(m.end_s)}" for m in sorted(moments, key=lambda m: m.start_s)[:3]]
+    parts = [f"{_clock(m.start_s)} – {_clock(m.end_s)}" for m in sorted(moments, key=lambda m: m.start_s)[:3]]
     return f"At {', '.join(parts)}."
 
 
@@ -202,10 +210,12 @@ def _load_memory(model: ReWind, text: TextFeatures, path: Path | None, rows: int
     if path is None or not path.is_file():
         return None
     try:
-        tokens = load_file(path)["tokens"]
-    except (OSError, KeyError, SafetensorError):
+        with safe_open(path, framework="pt") as file:
+            tokens, said = file.get_tensor("tokens").clone(), file.metadata() or {}
+    except (OSError, SafetensorError):
         return None
-    if tokens.shape != (1, rows, model.config.write_tokens, model.config.width):
+    shape = (1, rows, model.config.write_tokens, model.config.width)
+    if tokens.shape != shape or said.get("crc32") != _crc32(tokens):
         return None
     with contextlib.suppress(OSError):
         path.touch()
@@ -216,10 +226,13 @@ def _keep_memory(state: MemoryState, path: Path | None) -> None:
     """Keep the tokens beside the features; a disk that refuses costs only the walk next time."""
     if path is None:
         return
+    tokens = state.tokens().contiguous()
     with contextlib.suppress(OSError):
-        temporary = path.with_suffix(".tmp")
-        save_file({"tokens": state.tokens().contiguous()}, temporary)
-        temporary.replace(path)
+        replace_file(path, save({"tokens": tokens}, {"crc32": _crc32(tokens)}))
         kept = sorted(path.parent.glob("memory-*.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
         for old in kept[KEPT_MEMORIES:]:
             old.unlink(missing_ok=True)
+
+
+def _crc32(tokens: Tensor) -> str:
+    return f"{zlib.crc32(tokens.numpy().tobytes()):08x}"

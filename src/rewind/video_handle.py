@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -101,19 +101,17 @@ class Video:
         if self._stored is not None:
             return self._report(self._stored, resumed=len(self._stored), seconds=Seconds())
         folder, source = self._place()
-        try:
-            with locked(folder):
-                return self._watch_in(folder, source, progress)
-        except OSError as error:
-            if self._temporary is not None:
-                raise StoreError(
-                    f"{folder}: {error.strerror or error}", do="free some space, or give --store DIR"
-                ) from error
-            self._note_unwritable(error)
-            with locked(self._temporary_folder()):
-                return self._watch_in(self._temporary_folder(), source, progress)
+        with ExitStack() as held:
+            # A finished store is only read, and so it serves from a medium that refuses every write.
+            if folder is not None and not _finished(folder):
+                try:
+                    held.enter_context(locked(folder))
+                except OSError as error:
+                    self._note_unwritable(error)
+                    folder = self._temporary_folder()
+            return self._watch_in(folder, source, progress)
 
-    def _watch_in(self, folder: Path, source: dict[str, object], progress: Progress | None) -> WatchReport:
+    def _watch_in(self, folder: Path | None, source: dict[str, object], progress: Progress | None) -> WatchReport:
         stored = self._open_store(folder, source)
         resumed = len(stored)
         before = stored.manifest
@@ -122,16 +120,17 @@ class Video:
                 stored, self.source, info=self.info, encoder=self._vision, reading=self.reading, threads=self.threads,
                 total=self.estimate.frames, progress=progress,
             )  # fmt: skip
-        with suppress(OSError):
-            (folder / "used").touch()
+        if folder is not None:
+            with suppress(OSError):
+                (folder / "used").touch()
         self._stored, self._timeline = stored, stored.timeline()
         self.info = self._info_after()
         after = stored.manifest
         self._pass = Seconds(read=after.read_s - before.read_s, encode=after.encode_s - before.encode_s)
         return self._report(stored, resumed=resumed, seconds=self._pass)
 
-    def _open_store(self, folder: Path, source: dict[str, object]) -> StoredFeatures:
-        if (folder / MANIFEST).is_file():
+    def _open_store(self, folder: Path | None, source: dict[str, object]) -> StoredFeatures:
+        if folder is not None and (folder / MANIFEST).is_file():
             manifest = Manifest.load(folder)
             if manifest.recipe != self._recipe():
                 raise StoreError(
@@ -140,9 +139,13 @@ class Video:
                 )
             return StoredFeatures(folder, manifest)
         clock = Clock(self.info.start_pts, self.info.time_base, self.fps)
-        return StoredFeatures(folder, Manifest(dict(source), self._recipe(), clock), checked=True)
+        manifest = Manifest(dict(source), self._recipe(), clock)
+        if folder is None:
+            why = "no temporary folder can be written to either: features are kept in memory"
+            return StoredFeatures(self._store, manifest, checked=True, trouble=why)
+        return StoredFeatures(folder, manifest, checked=True)
 
-    def _place(self) -> tuple[Path, dict[str, object]]:
+    def _place(self) -> tuple[Path | None, dict[str, object]]:
         """The store's folder for this file, or a temporary one for what has no key."""
         path = Path(self.source)
         if self.info.live or not path.is_file():
@@ -160,9 +163,13 @@ class Video:
     def _recipe(self) -> Recipe:
         return Recipe(str(self.fps), self.reading, self.dtype, self._vision.name, self._vision.weights_hash)
 
-    def _temporary_folder(self) -> Path:
+    def _temporary_folder(self) -> Path | None:
+        """It lives as long as the handle; None where none can be made."""
         if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="rewind-")
+            try:
+                self._temporary = tempfile.TemporaryDirectory(prefix="rewind-")
+            except OSError:
+                return None
         return Path(self._temporary.name)
 
     def _note_unwritable(self, error: OSError) -> None:
@@ -209,7 +216,7 @@ class Video:
         engine = self._engine
         begun = time.perf_counter()
         picks, key_frames = answering.choose(engine, seen, timeline)
-        moments = answering.moments_of(seen.relevance, timeline, self.info, limit=5)
+        moments = answering.moments_of(seen.relevance, timeline, self.info, limit=5, until_s=until_s)
         selected = time.perf_counter()
         decoded = answering.decode(engine, seen, picks, stored, timeline)
         said = answering.say(engine, seen, decoded, moments, key_frames, stored, timeline)
@@ -238,7 +245,9 @@ class Video:
         _, timeline, seen, took = self._recollect(query, until_s, progress)
         begun = time.perf_counter()
         relevance = seen.relevance
-        moments = answering.moments_of(relevance, timeline, self.info, threshold=threshold, limit=limit)
+        moments = answering.moments_of(
+            relevance, timeline, self.info, threshold=threshold, limit=limit, until_s=until_s
+        )
         best = int(relevance.scores.argmax())
         return Found(
             absent=not moments, moments=moments, best_score=float(relevance.scores[best]),
@@ -300,6 +309,10 @@ class Video:
     def _degradations(self) -> tuple[str, ...]:
         assert self._stored is not None  # noqa: S101  (asked only after watching)
         return (*self._notes, *self._stored.manifest.degradations)
+
+
+def _finished(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() and Manifest.load(folder).finished
 
 
 @lru_cache(maxsize=4)

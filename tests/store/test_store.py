@@ -22,8 +22,10 @@ from rewind.store import (
     file_hash,
     find_stored,
     list_store,
+    locked,
     prune_store,
     remove_stored,
+    replace_file,
     row_bytes,
 )
 from rewind.store import features as features_module
@@ -179,3 +181,33 @@ def test_list_remove_and_prune(tmp_path: Path) -> None:
     remove_stored(tmp_path, "aa")
     assert [v.key for v in list_store(tmp_path)] == ["bbbb"]
     assert list_store(tmp_path / "nowhere") == []
+
+
+def test_what_a_kill_left_behind_is_listed_and_cleared(tmp_path: Path) -> None:
+    folder = tmp_path / ("ab" * 16)
+    folder.mkdir()
+    left = folder / "00000000.safetensors.77.tmp"
+    left.write_bytes(bytes(1000))
+    (tmp_path / "not-ours").mkdir()
+    (video,) = list_store(tmp_path)
+    assert (video.size_bytes, video.frames, video.trouble) == (1000, 0, "no frame is stored yet")
+    with locked(folder):
+        assert not left.exists()
+    left.write_bytes(bytes(1000))
+    assert [v.key for v in prune_store(tmp_path, max_bytes=500)] == [folder.name]
+    assert not folder.exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    replace_file(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        replace_file(path, b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.json", b"old")]

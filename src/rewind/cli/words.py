@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from rewind.language.times import format_time
+
 
 def clock(seconds: float, *, tenths: bool = False) -> str:
     """3852.4 → 1:04:12, or 1:04:12.4 with tenths."""
-    sign = "-" if seconds < 0 else ""
-    unit = 10 if tenths else 1
-    ticks = int(abs(seconds) * unit + 0.5)
-    whole, part = divmod(ticks, unit)
-    text = f"{sign}{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-    return f"{text}.{part}" if tenths else text
+    return format_time(seconds, decimals=int(tenths), hours=True)
 
 
 def countdown(seconds: float) -> str:
     """What is left: 0:05, 12:05, 1:04:12."""
-    text = clock(seconds)
-    return text.removeprefix("0:").removeprefix("0") if text.startswith("0:") else text
+    return format_time(seconds)
 
 
 def span(start_s: float, end_s: float) -> str:

@@ -100,15 +100,19 @@ def parse_span(text: str, *, duration_s: float | None = None, bare: Bare = "seco
     return next((m for m in moments if m[1] > m[0]), moments[0])
 
 
-def format_time(seconds: float, *, decimals: int = 0) -> str:
-    """Seconds as a clock time, `0:12` or `1:04:12`, rounded to `decimals` places of a second."""
+def format_time(seconds: float, *, decimals: int = 0, hours: bool = False) -> str:
+    """Seconds as a clock time, `0:12` or `1:04:12`, rounded to `decimals` places of a second.
+
+    Args:
+        hours: write them where there are none, too: `0:00:12`, so that times stand under each other.
+    """
     if not math.isfinite(seconds):
         return "?"
     scale = 10**decimals
     whole, part = divmod(round(abs(seconds) * scale), scale)
     minutes, s = divmod(whole, 60)
-    hours, m = divmod(minutes, 60)
-    clock = f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
+    h, m = divmod(minutes, 60)
+    clock = f"{h}:{m:02d}:{s:02d}" if h or hours else f"{m}:{s:02d}"
     sign = "-" if seconds < 0 and (whole or part) else ""
     return sign + clock + (f".{part:0{decimals}d}" if decimals else "")
 

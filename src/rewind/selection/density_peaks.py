@@ -20,8 +20,8 @@ from torch import Tensor
 
 from rewind.errors import ConfigError
 
-# Distances held at once: bounds memory at any T, and small enough to stay in a core's cache for short videos.
-_BLOCK = 1 << 16
+# Distances held at once: bounds memory at any T, and small enough to stay in a core's cache.
+_BLOCK = 1 << 18
 # Closer than this share of their squared norms, two frames are measured again by direct difference: |a|² + |b|² − 2ab
 # has lost too many digits there, and exact duplicates must come out at exactly 0.
 _NEAR = 1e-4
@@ -140,7 +140,7 @@ class _Frames:
         # One test a row keeps the common case, no near pair at all, to a single pass.
         if bool((d2.amin(-1) <= _NEAR * (own + norm.amax(-1, keepdim=True))).any()):
             near = d2 <= _NEAR * (own[:, :, None] + norm[:, None])
-            for part in torch.split(near.nonzero(), _PAIRS):  # type: ignore[no-untyped-call]
+            for part in torch.split(near.nonzero(), _PAIRS):
                 video, row, other = part.unbind(1)
                 d2[video, row, other] = (self.x[video, row + start] - self.x[video, other]).square().sum(-1)
         diagonal.zero_()
@@ -166,13 +166,15 @@ def _strength(frames: _Frames, neighbours: int) -> Tensor:
         # Duplicates have one density; rounding may have given their rows different last digits.
         mean = mean.gather(1, first)
     # Of log σ = −mean, the smaller mean is the denser frame; between equals the earlier one is.
-    rank = mean.sort(dim=-1, stable=True).indices.argsort(dim=-1).to(torch.float32)
+    rank = mean.sort(dim=-1, stable=True).indices.argsort(dim=-1).to(mean.dtype)
+    beyond = torch.finfo(mean.dtype).max
     apart = torch.empty_like(mean)
     for start, stop in blocks:
         d2 = d2 if frames.whole else frames.squares(start, stop)
-        less_dense = rank[:, None] >= rank[:, start:stop, None]
-        apart[:, start:stop] = d2.masked_fill_(less_dense, math.inf).amin(-1)
-    apart = torch.where(apart.isinf(), furthest[:, None], apart)
+        # 1 for the frame itself and those less dense, written as numbers: many times faster here than a mask.
+        less_dense = torch.ge(rank[:, None], rank[:, start:stop, None], out=torch.empty_like(d2))
+        apart[:, start:stop] = torch.maximum(d2, less_dense.mul_(beyond)).amin(-1)
+    apart = torch.where(apart >= beyond, furthest[:, None], apart)
     strength = (apart / width).log() / 2 - mean / width
     return strength if frames.real is None else strength.masked_fill(~frames.real, -math.inf)
 

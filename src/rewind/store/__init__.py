@@ -1,7 +1,7 @@
 """Features on disk: encode once, ask for ever."""
 
 from rewind.store.features import Manifest, StoredFeatures, locked
-from rewind.store.keys import Recipe, default_folder, file_hash, remembered_hash
+from rewind.store.keys import Recipe, default_folder, file_hash, remembered_hash, replace_file
 from rewind.store.manage import StoredVideo, find_stored, list_store, prune_store, remove_stored
 from rewind.store.shards import DTYPES, SAMPLES, Dtype, Part, row_bytes
 
@@ -22,5 +22,6 @@ __all__ = [
     "prune_store",
     "remembered_hash",
     "remove_stored",
+    "replace_file",
     "row_bytes",
 ]

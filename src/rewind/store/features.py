@@ -84,14 +84,19 @@ class Manifest:
 
 
 class StoredFeatures:
-    """Features of one video in `folder`. What cannot be written any more is kept in memory, within a bound."""
+    """Features of one video in `folder`. What cannot be written any more is kept in memory, within a bound.
 
-    def __init__(self, folder: Path, manifest: Manifest, *, checked: bool = False) -> None:
+    Args:
+        checked: the shards need no check against the manifest.
+        trouble: why nothing can be written from the start.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, *, checked: bool = False, trouble: str | None = None) -> None:
         self.folder = folder
         self.manifest = manifest
         self._memory: dict[str, Features] = {}
         self._kept_bytes = 0
-        self.trouble: str | None = None
+        self.trouble = trouble
         if not checked:
             for entry in manifest.shards:
                 check_shard(folder, entry)
@@ -198,6 +203,8 @@ class StoredFeatures:
 def locked(folder: Path, *, wait_s: float = 3600.0) -> Iterator[None]:
     """Only one process writes to a store: a second one waits until the first is done or dead.
 
+    What a killed process left half written is removed.
+
     Raises: StoreError after `wait_s` seconds; OSError where the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -213,4 +220,6 @@ def locked(folder: Path, *, wait_s: float = 3600.0) -> Iterator[None]:
                         f"{folder} is being written by another process", do="wait for it, or give --store DIR"
                     ) from error
                 time.sleep(0.2)
+        for left in folder.glob("*.tmp"):
+            left.unlink(missing_ok=True)
         yield

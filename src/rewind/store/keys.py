@@ -72,13 +72,26 @@ def file_hash(path: Path, folder: Path) -> str:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write under a temporary name, then rename: a reader sees the old file or the new one, never half of one."""
+    """`replace_file` with a value as JSON."""
+    replace_file(path, json.dumps(value, indent=1, sort_keys=True).encode())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write under a temporary name, to the disk, then rename: a reader sees the old file or the new one, never half.
+
+    Raises: OSError, and then nothing is left of the attempt.
+    """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _read(path: Path) -> dict[str, object]:

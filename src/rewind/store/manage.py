@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rewind.errors import StoreError
 from rewind.store.features import MANIFEST, Manifest
+
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,18 @@ class StoredVideo:
 
 
 def list_store(folder: Path) -> list[StoredVideo]:
-    """All stored videos, the one used last first. `used` is in seconds since 1970."""
-    if not folder.is_dir():
-        return []
-    found = [_describe(path.parent) for path in folder.glob(f"*/{MANIFEST}")]
+    """All stored videos, the one used last first. `used` is in seconds since 1970.
+
+    Raises: StoreError where the folder cannot be read.
+    """
+    found = []
+    try:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            with suppress(FileNotFoundError):  # removed by another process meanwhile
+                if (path / MANIFEST).is_file() or (_KEY.fullmatch(path.name) and path.is_dir()):
+                    found.append(_describe(path))
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror or error}", allowed="a store that can be read") from error
     return sorted(found, key=lambda v: -v.used)
 
 
@@ -66,10 +78,10 @@ def prune_store(folder: Path, *, max_bytes: int) -> list[StoredVideo]:
 
 def _describe(folder: Path) -> StoredVideo:
     size = sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
-    used = (folder / MANIFEST).stat().st_mtime
-    mark = folder / "used"
-    if mark.is_file():
-        used = max(used, mark.stat().st_mtime)
+    marks = [folder / MANIFEST, folder / "used"]
+    used = max((mark.stat().st_mtime for mark in marks if mark.is_file()), default=folder.stat().st_mtime)
+    if not marks[0].is_file():
+        return StoredVideo(folder.name, "?", 0, size, False, used, "no frame is stored yet")
     try:
         manifest = Manifest.load(folder)
     except StoreError as error:

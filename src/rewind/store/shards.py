@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rewind.errors import StoreError
+from rewind.store.keys import replace_file
 from rewind.values import Clock, Features, Timeline
 
 Dtype = Literal["fp16", "int8"]
@@ -40,16 +40,7 @@ def write_shard(folder: Path, features: Features, *, first: int, stop: int, dtyp
     """Write one shard under a temporary name, to the disk, then rename it. Raises: OSError."""
     data = save(_pack(features, dtype))
     name = f"{first:08d}.safetensors"
-    temporary = folder / f"{name}.{os.getpid()}.tmp"
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(folder / name)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    replace_file(folder / name, data)
     return ShardEntry(name, first, stop, len(features), len(data), zlib.crc32(data))
 
 

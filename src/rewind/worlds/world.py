@@ -127,7 +127,6 @@ class World:
             stream.time_base = Fraction(1, fps)
             stream.options = {"crf": str(crf), "preset": "veryfast"}
             stream.gop_size = fps * 10
-            stream.codec_context.thread_count = 1  # the same bytes however busy the machine is
             for k, picture in enumerate(self.frames(fps)):
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
                 frame.pts = k
