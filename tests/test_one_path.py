@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_video_handle import BIKES
 
 import rewind
 from rewind.models import load
@@ -14,6 +13,7 @@ from rewind.text import load_text
 from rewind.video import open_frames
 from rewind.worlds import make_world
 from rewind.worlds.splits import VALIDATION_SEEDS
+from test_video_handle import BIKES
 
 SEED = VALIDATION_SEEDS.start + 9
 

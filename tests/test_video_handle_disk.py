@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from test_video_handle import BIKES
 
 import rewind
 from rewind.store import list_store
+from test_video_handle import BIKES
 
 QUESTION = "Is there a bicycle?"
 
@@ -88,6 +88,7 @@ def test_a_damaged_memory_is_walked_again(tmp_path: Path) -> None:
     assert kept.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_limit_on_the_size_of_files_is_survived(tmp_path: Path, wanted: str) -> None:
     resource = pytest.importorskip("resource")
     script = (
@@ -106,6 +107,7 @@ def test_a_limit_on_the_size_of_files_is_survived(tmp_path: Path, wanted: str) -
     assert not any(v.finished for v in list_store(tmp_path / "store"))
 
 
+@pytest.mark.slow
 def test_two_processes_that_watch_one_file_at_once_share_the_work(tmp_path: Path) -> None:
     script = (
         "import sys, rewind; report = rewind.open(sys.argv[1], store=sys.argv[2], fps=25).watch(); "

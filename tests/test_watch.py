@@ -112,9 +112,10 @@ def test_stopped_between_the_last_shard_and_the_end_it_still_ends(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(StoredFeatures, "finish", stop)
+    monkeypatch.setattr(StoredFeatures, "finish", stop)
+    with pytest.raises(KeyboardInterrupt):
         watch(clip, tmp_path, PlainEncoder(), fps=5)
+    monkeypatch.undo()
     encoder = PlainEncoder()
     stored = watch(clip, tmp_path, encoder, fps=5)
     assert encoder.encoded == 0

@@ -178,7 +178,7 @@ def _best_time(relevance: Relevance, timeline: Timeline) -> float:
 
 
 def _times(moments: Sequence[Moment]) -> str:
-    parts = [f"{_clock(m.start_s)} – {_clock(m.end_s)}" for m in sorted(moments, key=lambda m: m.start_s)[:3]]
+    parts = [f"{_clock(m.start_s)} – {_clock(m.end_s)}" for m in sorted(moments[:3])]
     return f"At {', '.join(parts)}."
 
 
