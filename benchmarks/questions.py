@@ -28,7 +28,6 @@ def run(*, minutes: int = 60) -> list[Line]:
         # The same question in a new handle, as a second command would ask it: memory comes from beside the features.
         fresh, _ = _timed(rewind.open(path, store=Path(folder) / "store"), "When does a red star appear?")
     whole = watched + first
-    frames = {"frames": one.frames.read, "minutes": minutes}
     right = {"watch_s": round(watched, 2), "first_question_s": round(whole, 2)}
     frames = one.frames.read
     memory, budget = two.seconds.memory, two.tokens.budget
