@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import time
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from rewind.errors import ConfigError
@@ -21,8 +18,10 @@ from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
 from rewind.relevance import Relevance, join
 from rewind.selection import spans
-from rewind.store import Part, StoredFeatures, replace_file
+from rewind.store import Part, StoredFeatures
+from rewind.store.memories import keep_memory, load_memory, memory_file
 from rewind.text import TextEncoder, TextFeatures
+from rewind.threads import one_thread
 from rewind.values import AnswerSource, KeyFrame, Moment, Timeline, VideoInfo
 from rewind.vision.concepts import Concepts
 
@@ -30,7 +29,11 @@ DECODER_MIN = 0.5
 """Confidence from which the decoder's words are the answer."""
 NAMED = 0.15
 """Probability from which a class is named."""
-KEPT_MEMORIES = 16
+SMALL = 50_000_000
+"""Parameters up to which a model's operations are too short for more than one thread."""
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Engine:
     model_hash: str
     text: TextEncoder
     concepts: Concepts | None
+
+    @property
+    def small(self) -> bool:
+        return sum(parameter.numel() for parameter in self.model.parameters()) <= SMALL
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,16 @@ class Recollection:
     memory_s: float
 
 
+def _fit_threads(work: Callable[Concatenate[Engine, P], T]) -> Callable[Concatenate[Engine, P], T]:
+    @wraps(work)
+    def inner(engine: Engine, /, *args: P.args, **options: P.kwargs) -> T:
+        with one_thread(when=engine.small):
+            return work(engine, *args, **options)
+
+    return inner
+
+
+@_fit_threads
 @torch.no_grad()
 def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instruction: str) -> Recollection:
     """Walk the first len(timeline) frames under `instruction`, or find that walk's memory beside the features."""
@@ -63,14 +80,17 @@ def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instru
     model, config = engine.model, engine.model.config
     text = engine.text.encode([instruction])
     kept = _memory_file(engine, stored, instruction, rows)
-    state = _load_memory(model, text, kept, rows)
-    if state is None:
-        state = model.begin(text)
+    tokens = load_memory(kept, (1, rows, config.write_tokens, config.width)) if kept else None
+    state = model.begin(text)
+    if tokens is not None:
+        state = state.append(tokens, *model.read.project(tokens))
+    else:
         parts: tuple[Part, ...] = ("deep", "fine") if config.perceives == "deep+fine" else ("deep",)
         # Many clips' patches are projected at once; the walk itself goes clip by clip.
         for stretch in stored.clips(config.clip_frames * 16, *parts, rows=rows):
             state = _walk(model, state, stretch)
-        _keep_memory(state, kept)
+        if kept:
+            keep_memory(kept, state.tokens())
     memory = model.frame_scores(state)
     concepts, known = None, False
     if engine.concepts is not None:
@@ -81,6 +101,7 @@ def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instru
     return Recollection(text, state, relevance, time.perf_counter() - begun)
 
 
+@_fit_threads
 def choose(engine: Engine, seen: Recollection, timeline: Timeline) -> tuple[Selection, tuple[KeyFrame, ...]]:
     """The rewind: key frames by relevance and density peaks, with their times."""
     picks = engine.model.select(seen.state, scores=seen.relevance.scores)
@@ -117,6 +138,7 @@ def moments_of(
     )  # fmt: skip
 
 
+@_fit_threads
 @torch.no_grad()
 def decode(engine: Engine, seen: Recollection, picks: Selection, stored: StoredFeatures, timeline: Timeline) -> Decoded:
     """The decoder's words on memory, key frames and instruction."""
@@ -201,38 +223,4 @@ def _walk(model: ReWind, state: MemoryState, stretch: tuple[Tensor, ...]) -> Mem
 def _memory_file(engine: Engine, stored: StoredFeatures, instruction: str, rows: int) -> Path | None:
     if not stored.folder.is_dir() or stored.trouble:
         return None
-    said = "\x00".join([engine.model_hash, engine.text.weights_hash, instruction, str(rows)])
-    return stored.folder / f"memory-{hashlib.sha256(said.encode()).hexdigest()[:32]}.safetensors"
-
-
-def _load_memory(model: ReWind, text: TextFeatures, path: Path | None, rows: int) -> MemoryState | None:
-    """A memory kept from an earlier question; None where there is none, or it is not whole."""
-    if path is None or not path.is_file():
-        return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            tokens, said = file.get_tensor("tokens").clone(), file.metadata() or {}
-    except (OSError, SafetensorError):
-        return None
-    shape = (1, rows, model.config.write_tokens, model.config.width)
-    if tokens.shape != shape or said.get("crc32") != _crc32(tokens):
-        return None
-    with contextlib.suppress(OSError):
-        path.touch()
-    return model.begin(text).append(tokens, *model.read.project(tokens))
-
-
-def _keep_memory(state: MemoryState, path: Path | None) -> None:
-    """Keep the tokens beside the features; a disk that refuses costs only the walk next time."""
-    if path is None:
-        return
-    tokens = state.tokens().contiguous()
-    with contextlib.suppress(OSError):
-        replace_file(path, save({"tokens": tokens}, {"crc32": _crc32(tokens)}))
-        kept = sorted(path.parent.glob("memory-*.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
-        for old in kept[KEPT_MEMORIES:]:
-            old.unlink(missing_ok=True)
-
-
-def _crc32(tokens: Tensor) -> str:
-    return f"{zlib.crc32(tokens.numpy().tobytes()):08x}"
+    return memory_file(stored.folder, engine.model_hash, engine.text.weights_hash, instruction, str(rows))

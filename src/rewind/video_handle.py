@@ -88,6 +88,7 @@ class Video:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._notes: list[str] = []
         self._memories: OrderedDict[tuple[str, int], Recollection] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, int, float | None], Answer] = OrderedDict()
         self._pass = Seconds()
         self.estimate = self._estimate()
 
@@ -213,6 +214,9 @@ class Video:
             until_s: ask as if the video ended at this second of its own time (a breakpoint question).
         """
         stored, timeline, seen, took = self._recollect(question, until_s, progress)
+        asked = (question, len(timeline), until_s)
+        if asked in self._answers:
+            return replace(self._answers[asked], seconds=took)
         engine = self._engine
         begun = time.perf_counter()
         picks, key_frames = answering.choose(engine, seen, timeline)
@@ -221,13 +225,17 @@ class Video:
         decoded = answering.decode(engine, seen, picks, stored, timeline)
         said = answering.say(engine, seen, decoded, moments, key_frames, stored, timeline)
         answered = time.perf_counter()
-        return Answer(
+        answer = Answer(
             answer=said.text, absent=said.absent, moments=() if said.absent else moments, key_frames=key_frames,
             confidence=round(said.confidence, 4), answer_source=said.source, tokens=decoded.tokens,
             frames=self._frames(timeline), model=engine.model.name, video=self.info,
             degradations=(*self._degradations(), *seen.text.degradations, *decoded.degradations),
             seconds=replace(took, select=selected - begun, answer=answered - selected),
         )  # fmt: skip
+        self._answers[asked] = answer
+        while len(self._answers) > KEPT:
+            self._answers.popitem(last=False)
+        return answer
 
     def find(
         self, query: str, *, until_s: float | None = None, threshold: float | None = None, limit: int = 5,

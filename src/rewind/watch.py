@@ -1,10 +1,13 @@
-"""Watch: decode, encode and store a video once. Decoding runs in threads of its own beside encoding."""
+"""Watch: decode, encode and store a video once.
+
+Decoding runs in threads of its own beside encoding, which takes one: a team of encoding threads would spin on the
+cores that decoding needs.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rewind.store import SAMPLES, StoredFeatures
+from rewind.threads import one_thread
 from rewind.values import Clock, Features, Frame, FrameCount, Reading, Timeline, VideoInfo
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
@@ -105,7 +109,7 @@ def watch_into(
             stored.add(shard.features(), first=shard.first, stop=min(shard.stop, shard.index[-1] + 1))
         encode_s += shard.encode_s
 
-    with _one_thread(), open_frames(
+    with one_thread(), open_frames(
         source, fps=clock.fps, reading=reading, size=encoder.input_size, start_index=manifest.next_index,
         threads=threads, info=None if info.live else info,
     ) as stream:  # fmt: skip
@@ -143,22 +147,6 @@ def watch_into(
         encode_s=manifest.encode_s + encode_s,
     )
     return stream.info
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One intra-op thread while decoding has threads of its own.
-
-    A team of OpenMP threads spins while it waits for its slowest member, on cores that decoding needs: two threads on
-    two cores took 1.5 times as long as one, and 5 times where another process had one of the cores. One thread also
-    makes features that do not depend on how many cores there were.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _open_shard(encoder: VisionEncoder, clock: Clock, index: int) -> _Shard:
