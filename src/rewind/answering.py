@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -21,6 +21,7 @@ from rewind.selection import spans
 from rewind.store import Part, StoredFeatures
 from rewind.store.memories import keep_memory, load_memory, memory_file
 from rewind.text import TextEncoder, TextFeatures
+from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
 from rewind.values import AnswerSource, KeyFrame, Moment, Timeline, VideoInfo
 from rewind.vision.concepts import Concepts
@@ -78,20 +79,19 @@ def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instru
     if rows == 0:
         raise ConfigError("no frame before that time", allowed="a later --until")
     model, config = engine.model, engine.model.config
-    text = engine.text.encode([instruction])
+    text = read_instructions(engine.text, [instruction])
     kept = _memory_file(engine, stored, instruction, rows)
     tokens = load_memory(kept, (1, rows, config.write_tokens, config.width)) if kept else None
     state = model.begin(text)
     if tokens is not None:
         state = state.append(tokens, *model.read.project(tokens))
     else:
-        parts: tuple[Part, ...] = ("deep", "fine") if config.perceives == "deep+fine" else ("deep",)
-        # Many clips' patches are projected at once; the walk itself goes clip by clip.
-        for stretch in stored.clips(config.clip_frames * 16, *parts, rows=rows):
+        for stretch in _projected(engine, stored, rows):
             state = _walk(model, state, stretch)
         if kept:
             keep_memory(kept, state.tokens())
-    memory = model.frame_scores(state)
+    seconds = torch.from_numpy(timeline.seconds)
+    memory = model.frame_scores(state, left=seconds[-1] - seconds)
     concepts, known = None, False
     if engine.concepts is not None:
         scored = [engine.concepts.evidence(part, instruction) for (part,) in stored.stretches("posterior", rows=rows)]
@@ -143,7 +143,7 @@ def moments_of(
 def decode(engine: Engine, seen: Recollection, picks: Selection, stored: StoredFeatures, timeline: Timeline) -> Decoded:
     """The decoder's words on memory, key frames and instruction."""
     return engine.model.answer(
-        seen.state, picks, text=seen.text, fine=stored.rows("fine", list(picks.rows)),
+        seen.state, picks, text=seen.text, patches=_patches(engine.model, stored, picks.rows),
         seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores,
     )  # fmt: skip
 
@@ -212,10 +212,27 @@ def _on_screen(engine: Engine, stored: StoredFeatures, rows: Sequence[int]) -> s
     return ", ".join(f"{name} ({p:.2f})" for name, p in named if p >= NAMED)
 
 
-def _walk(model: ReWind, state: MemoryState, stretch: tuple[Tensor, ...]) -> MemoryState:
-    """The loop over a stretch that begins where a clip does; patches are projected for all of it at once."""
-    patches = model.project(*stretch)
-    for clip in patches.split(model.config.clip_frames):
+def _patches(model: ReWind, stored: StoredFeatures, rows: Sequence[int]) -> Tensor:
+    """Projected patches (k, P, D) of some frames."""
+    fine = None if model.config.perceives == "deep" else stored.rows("fine", list(rows))
+    return model.project(stored.rows("deep", list(rows)), fine)
+
+
+def _projected(engine: Engine, stored: StoredFeatures, rows: int) -> Iterator[Tensor]:
+    """Projected patches of the first `rows` frames, many clips at a time; a neck's are kept beside the features."""
+    model = engine.model
+    size = model.config.clip_frames * 16
+    if model.config.perceives == "neck":
+        yield from stored.derived_clips(size, model.project, name=engine.model_hash[:16], rows=rows)
+        return
+    parts: tuple[Part, ...] = ("deep",) if model.config.perceives == "deep" else ("deep", "fine")
+    for stretch in stored.clips(size, *parts, rows=rows):
+        yield model.project(*stretch)
+
+
+def _walk(model: ReWind, state: MemoryState, patches: Tensor) -> MemoryState:
+    """The loop over a stretch (n, P, D) that begins where a clip does."""
+    for clip in patches.to(model.dtype).split(model.config.clip_frames):
         state = model.perceive(state, clip)
     return state
 

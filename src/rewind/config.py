@@ -15,7 +15,9 @@ from rewind.errors import ConfigError
 Size = Literal["nano", "small", "base", "7b"]
 Selector = Literal["density_peaks", "top_k", "uniform", "random"]
 Detail = Literal["learned", "pool"]
-Perceives = Literal["deep", "deep+fine"]
+SLOTS = 2
+"""Things that one instruction may name: `which came first, the a or the b`."""
+Perceives = Literal["deep", "deep+fine", "neck"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ class ReWindConfig:
     clip_frames: int = 8  # F [us]
     write_tokens: int = 2  # [P]
     feed_forward: int = 2  # times the width
-    perceives: Perceives = "deep+fine"  # [us]: the fine grid folded 2 x 2 into the deep one, still P tokens
+    perceives: Perceives = "neck"  # [us]: "deep+fine" folds the fine grid 2 x 2 into the deep one
+    neck_blocks: int = 3
+    salient: int = 24  # [us]: patches a frame that the neck hands on
+    aim: bool = True  # [us]: patches are matched against the things that the instruction names
     own_perceive_queries: bool = False  # [us]: R itself starts the queries [P]; True adds learned ones
     instruct_patches: bool = True  # [us]: patches attend to the instruction
     instruct_queries: bool = True  # [us]: queries attend to the instruction before they attend to patches
@@ -66,10 +71,11 @@ class ReWindConfig:
     decoder_layers: int = 3
     decoder_heads: int = 6
     vocabulary: int = 512
-    budget: int = 1536
+    budget: int = 1024
     instruction_limit: int = 128
     answer_reserve: int = 32
     score_in_prompt: bool = True  # [us]: a memory token tells the decoder its frame's relevance
+    moments: int = 16  # [us]: tokens for the moments that the scores found; 0 as published
     # LoRA of a Hub decoder [P]
     lora_rank: int = 64
     lora_alpha: int = 32
@@ -89,6 +95,11 @@ class ReWindConfig:
                 f"candidates={self.candidates}, key_frames={self.key_frames}, reserve={self.reserve}",
                 allowed="reserve <= key_frames <= candidates",
             )
+        if self.perceives == "neck" and not (0 < self.salient <= self.fine_grid**2 and self.neck_blocks >= 1):
+            raise ConfigError(
+                f"salient={self.salient}, neck_blocks={self.neck_blocks}",
+                allowed=f"1 to {self.fine_grid**2} patches, 1 block or more",
+            )
         if self.perceives == "deep+fine" and self.fine_grid**2 != 4 * self.patches:
             raise ConfigError(
                 f"perceives='deep+fine' with {self.fine_grid}² fine and {self.patches} deep patches",
@@ -105,8 +116,13 @@ class ReWindConfig:
     @property
     def memory_budget(self) -> int:
         """Language-model tokens left for memory: the budget less detail, the separator, instruction and answer."""
-        fixed = self.key_frames * self.detail_tokens + 1 + self.instruction_limit + self.answer_reserve
+        fixed = self.key_frames * self.detail_tokens + 1 + self.moments + self.instruction_limit + self.answer_reserve
         return self.budget - fixed
+
+    @property
+    def tracks(self) -> int:
+        """Things that one instruction may name, each with relevance of its own."""
+        return SLOTS if self.aim else 1
 
     @staticmethod
     def of_size(size: str, **changes: Any) -> ReWindConfig:
@@ -145,14 +161,14 @@ SIZES: dict[str, ReWindConfig] = {
         decoder_width=384, decoder_layers=8, budget=2048,
     ),
     "base": ReWindConfig(
-        size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep",
+        size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep", aim=False,
         decoder_width=768, decoder_layers=12, decoder_heads=12, budget=3072,
     ),
     "7b": ReWindConfig(
         size="7b", vision="hub:EVA-CLIP-g", vision_width=1408, patches=256, fine_width=1408, fine_grid=16,
         text="hub:bert-base-uncased", text_width=768, width=768, heads=12, layers=8, queries=32, detail_tokens=32,
-        feed_forward=4, perceives="deep", instruct_queries=False, instruct_write=False, instruct_detail=False,
-        score_in_prompt=False, reserve=0, score_width=256, budget=4096,
+        feed_forward=4, perceives="deep", aim=False, instruct_queries=False, instruct_write=False, instruct_detail=False,
+        score_in_prompt=False, moments=0, reserve=0, score_width=256, budget=4096,
         decoder="hub:meta-llama/Llama-2-7b-hf", decoder_width=4096, decoder_layers=32, decoder_heads=32,
         vocabulary=32000,
     ),

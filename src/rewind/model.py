@@ -11,14 +11,15 @@ from torch import Tensor, nn
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError, WeightsError
 from rewind.language.decoder import BundledDecoder
-from rewind.language.prompt import Prompt, PromptParts, places
+from rewind.language.prompt import MomentParts, Prompt, PromptParts, places
 from rewind.language.speak import BundledSpeaker, Speaker
 from rewind.language.tokenizer import AnswerTokenizer
-from rewind.memory import MemoryState, PatchProjection, Perceiver, Read, Write
+from rewind.memory import Aim, MemoryState, Neck, PatchProjection, Perceiver, Read, Write
 from rewind.selection.choose import choose_frames
 from rewind.selection.detail import detail_of
 from rewind.selection.digest import digest
 from rewind.selection.score import FrameScore
+from rewind.selection.tracks import mean_tokens, stretches
 from rewind.text import TextFeatures
 from rewind.values import TokenCount
 
@@ -68,7 +69,8 @@ class ReWind(nn.Module):
         self._speaker = speaker
         self.instruct = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, config.width))
         self.pool = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, config.width))
-        self.patches = PatchProjection(config)
+        self.aim = Aim(config) if config.aim else None
+        self.patches = Neck(config) if config.perceives == "neck" else PatchProjection(config)
         self.read = Read(config)
         self.perceiver = Perceiver(config)
         self.write = Write(config)
@@ -87,7 +89,12 @@ class ReWind(nn.Module):
         """An empty memory for instructions `text` (B of them; one video each)."""
         tokens = text.tokens.to(self.device, self.dtype)
         pooled = text.pooled.to(self.device, self.dtype)
-        return MemoryState(self.instruct(tokens), text.mask.to(self.device), self.pool(pooled))
+        mask = text.mask.to(self.device)
+        if self.aim is None:
+            return MemoryState(self.instruct(tokens), mask, self.pool(pooled))
+        thoughts = self.aim.thoughts(tokens, mask, pooled)
+        aimed, slots = self.aim(thoughts)
+        return MemoryState(self.instruct(tokens), mask, self.pool(pooled) + aimed, slots, thoughts)
 
     def update(self, state: MemoryState, deep: Tensor, fine: Tensor | None = None) -> MemoryState:
         """Read, perceive, write one clip.
@@ -95,7 +102,7 @@ class ReWind(nn.Module):
         Args:
             state: memory so far; stays valid and unchanged.
             deep: (f, P, C) or (B, f, P, C), f at most `clip_frames`.
-            fine: (f, Pf, Cf) or (B, f, Pf, Cf); needed where the config's `perceives` is "deep+fine".
+            fine: (f, Pf, Cf) or (B, f, Pf, Cf); needed unless the config's `perceives` is "deep".
 
         Returns: memory with f more frames.
         """
@@ -112,15 +119,21 @@ class ReWind(nn.Module):
             patches = patches[None]
         if not 1 <= patches.shape[1] <= self.config.clip_frames:
             raise ConfigError(f"a clip of {patches.shape[1]} frames", allowed=f"1 to {self.config.clip_frames}")
+        told = None
+        if self.aim is not None and state.slots is not None:
+            patches, told = self.aim.condition(patches, state.slots, state.pooled)
         perceived = self.perceiver(self.read(state), patches, state.text, state.text_mask)
-        tokens = self.write(perceived, state.pooled)
+        tokens = self.write(perceived, state.pooled, told)
         return state.append(tokens, *self.read.project(tokens))
 
     # --- the rewind -------------------------------------------------------------------------------------------
 
-    def frame_scores(self, state: MemoryState) -> Tensor:
-        """Relevance in 0–1 of each remembered frame to the instruction: (T,), calibrated."""
-        logits = self.score(state.tokens(), state.pooled)
+    def frame_scores(self, state: MemoryState, *, left: Tensor | None = None) -> Tensor:
+        """Relevance in 0–1 of each remembered frame to the instruction: (T,), calibrated.
+
+        `left` (T,): seconds from each frame to the last; one frame a second where not given.
+        """
+        logits = self.score(state.tokens(), state.pooled, left)
         return self.score.probability(logits)[0].float()
 
     def select(self, state: MemoryState, *, scores: Tensor) -> Selection:
@@ -145,14 +158,14 @@ class ReWind(nn.Module):
 
     @torch.no_grad()
     def answer(
-        self, state: MemoryState, selection: Selection, *, text: TextFeatures, fine: Tensor, seconds: Tensor,
+        self, state: MemoryState, selection: Selection, *, text: TextFeatures, patches: Tensor, seconds: Tensor,
         scores: Tensor,
     ) -> Decoded:  # fmt: skip
         """Answer from memory, key frames and instruction, within the budget at any length.
 
         Args:
             state: memory of T frames.
-            selection: k key frames; fine: their fine patches (k, Pf, Cf), in the same order.
+            selection: k key frames; patches: theirs (k, P, D), of `project`, in the same order.
             text: the instruction's features (the same as `begin` was given).
             seconds: (T,) times; scores: (T,) relevance.
         """
@@ -160,7 +173,10 @@ class ReWind(nn.Module):
         degradations = []
         if text.tokens.shape[1] > limit:
             degradations.append(f"the instruction was cut to its first {limit} tokens")
-        shown = digest(state.tokens()[0], scores, seconds.double(), budget_tokens=self.config.memory_budget)
+        logits = self.score(state.tokens(), state.pooled, seconds[-1] - seconds)
+        # A decoder that was trained with its own scores is told those.
+        own = torch.sigmoid(logits.amax(-1))[0].float() if bool(self.answers) else scores
+        shown = digest(state.tokens()[0], own, seconds.double(), budget_tokens=self.config.memory_budget)
         if shown.merged_frames:
             degradations.append(f"{shown.merged_frames} of {state.frames} frames' memory merged to fit the budget")
         start, end = float(seconds[0]), float(seconds[-1]) + 1.0
@@ -172,13 +188,41 @@ class ReWind(nn.Module):
             memory_place=places(middle, start_s=start, end_s=end).repeat_interleave(width, 0)[None],
             memory_score=shown.scores.to(self.device, self.dtype).repeat_interleave(width)[None],
             memory_mask=torch.ones(1, shown.tokens.shape[0] * width, dtype=torch.bool, device=self.device),
-            detail=self.detail(fine[None].to(self.device, self.dtype), state.pooled),
+            detail=self.look(patches[None].to(self.device, self.dtype), state),
             detail_place=places(seconds[rows].to(self.device, self.dtype), start_s=start, end_s=end)[None],
             detail_mask=torch.ones(1, len(rows), dtype=torch.bool, device=self.device),
             text=text.tokens[:, :limit].to(self.device, self.dtype),
             text_mask=text.mask[:, :limit].to(self.device),
+            moments=self.moment_parts(state.tokens(), logits, seconds.to(self.device), end_s=end),
         )  # fmt: skip
         return self._decode(parts, text, tuple(degradations), stored=state.frames * width)
+
+    def look(self, patches: Tensor, state: MemoryState) -> Tensor:
+        """Detail tokens (B, k, n, D) of key frames' patches (B, k, P, D), under the instruction of `state`."""
+        if self.aim is not None and state.slots is not None:
+            patches, _ = self.aim.mark_patches(patches, state.slots)
+        return torch.as_tensor(self.detail(patches, state.pooled))
+
+    def moment_parts(self, tokens: Tensor, logits: Tensor, seconds: Tensor, *, end_s: float) -> MomentParts | None:
+        """What the decoder is told of moments: tokens (B, T, W, D), logits (B, T, tracks), seconds (T,)."""
+        if not self.config.moments:
+            return None
+        found = [stretches(torch.sigmoid(of_one), limit=self.config.moments) for of_one in logits.detach()]
+        step = 1.0 if len(seconds) < 2 else float(seconds.diff().median())
+        start_s = float(seconds[0])
+
+        def padded(values: list[Tensor]) -> Tensor:
+            return nn.utils.rnn.pad_sequence(values, batch_first=True).to(self.device)
+
+        start = [places(seconds[one.first], start_s=start_s, end_s=end_s) for one in found]
+        end = [places(seconds[one.last] + step, start_s=start_s, end_s=end_s) for one in found]
+        return MomentParts(
+            tokens=padded([mean_tokens(of_one, one) for of_one, one in zip(tokens, found, strict=True)]),
+            start=padded(start).to(self.dtype), end=padded(end).to(self.dtype),
+            track=padded([one.track for one in found]), ordinal=padded([one.ordinal for one in found]),
+            score=padded([one.score for one in found]).to(self.dtype),
+            mask=padded([torch.ones(len(one), dtype=torch.bool) for one in found]),
+        )  # fmt: skip
 
     def _decode(self, parts: PromptParts, text: TextFeatures, degradations: tuple[str, ...], *, stored: int) -> Decoded:
         config = self.config
@@ -186,6 +230,7 @@ class ReWind(nn.Module):
             self.prompt, parts, text.texts[0], room=config.instruction_limit, limit=config.answer_reserve
         )
         shown, detail = parts.memory.shape[1], int(parts.detail.shape[1] * parts.detail.shape[2])
+        shown += int(parts.moments.mask.sum()) if parts.moments is not None else 0
         total = shown + 1 + detail + spoken.instruction_tokens + config.answer_reserve
         tokens = TokenCount(
             stored, shown, detail, spoken.instruction_tokens, config.answer_reserve, total, config.budget

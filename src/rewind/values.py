@@ -194,7 +194,10 @@ class FrameCount:
 
 @dataclass(frozen=True)
 class TokenCount:
-    """Language-model tokens of one answer; `total` = shown + detail + separator + instruction + reserve ≤ `budget`."""
+    """Language-model tokens of one answer; `total` = shown + detail + separator + instruction + reserve ≤ `budget`.
+
+    What is shown of memory includes a token for each moment that the scores found.
+    """
 
     memory_stored: int
     memory_shown: int

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rewind.cli import evaluate, models, store, worlds
+from rewind.cli.arena import arena
 from rewind.cli.ask import ask, find
 from rewind.cli.chat import chat
 from rewind.cli.group import RewindGroup
@@ -52,6 +53,7 @@ app.command()(train)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 evaluate.register(app)
+app.command()(arena)
 
 
 def main() -> None:

@@ -1,16 +1,41 @@
-"""`rewind evaluate`: a predictions file against a benchmark's annotations, in the official figures."""
+"""`rewind evaluate`: a model, or the predictions that it left, in a benchmark's figures; or a model on fresh worlds."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from rewind.cli import options, output
+from rewind.cli import options, output, scores
+from rewind.cli.group import resumable
+
+BENCHMARK = "benchmark"
+_UNITS = {"answering": "question", "question-only control": "step"}
 
 
-def evaluate(
+class EvaluateGroup(TyperGroup):
+    """A group whose unnamed command is `benchmark`: `rewind evaluate charades-sta …`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = [BENCHMARK, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=EvaluateGroup, no_args_is_help=True, rich_markup_mode=None,
+    help="""Score a model: on a benchmark's videos, from a predictions file, or on fresh worlds.
+
+    `rewind evaluate BENCHMARK …` is `rewind evaluate benchmark BENCHMARK …`.
+    """,
+)  # fmt: skip
+
+
+@app.command(BENCHMARK)
+def benchmark(
     benchmark: Annotated[
         str,
         typer.Argument(
@@ -18,8 +43,32 @@ def evaluate(
         ),
     ],
     *,
-    predictions: Annotated[Path, typer.Option("--predictions", metavar="FILE", help="What a model answered.")],
     annotations: Annotated[Path, typer.Option("--annotations", metavar="FILE", help="The benchmark's own file.")],
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            "--predictions",
+            metavar="FILE",
+            show_default=False,
+            help="What a model answered; with --videos, where its answers go and where they go on from (.jsonl).",
+        ),
+    ] = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            "--videos", metavar="DIR", show_default=False, help="Run the model on these videos first, found by name."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME|PATH",
+            show_default=False,
+            help="The model that runs: a bundled one (nano), a folder, or hub:NAME.",
+        ),
+    ] = None,
+    store: options.Store = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap intervals.")] = 0,
     judge: Annotated[
         str | None,
@@ -39,27 +88,117 @@ def evaluate(
         Path | None, typer.Option("--judge-record", metavar="FILE", help="Where every reply of the judge is kept.")
     ] = None,
     json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Score a predictions file with a benchmark's official figures. No answer counts as wrong."""
+    """Score with a benchmark's official figures. No answer counts as wrong."""
+    from rewind.errors import ConfigError
     from rewind.evaluate import score_predictions
 
-    result = score_predictions(
-        benchmark,
-        predictions,
-        annotations,
-        seed=seed,
-        judge=_judge(judge, judge_model, judge_prompt),
-        record=judge_record,
-    )
+    marks = _judge(judge, judge_model, judge_prompt)
+    if videos is None:
+        if predictions is None:
+            raise ConfigError(
+                "neither --videos nor --predictions", allowed="videos to run a model on, or what one answered",
+                do="give --videos DIR or --predictions FILE",
+            )  # fmt: skip
+        if model is not None:
+            raise ConfigError(
+                f"--model {model} without --videos", allowed="a predictions file, or a model and videos",
+                do="give --videos DIR to run it",
+            )  # fmt: skip
+        result = score_predictions(benchmark, predictions, annotations, seed=seed, judge=marks, record=judge_record)
+    else:
+        from rewind.evaluate.on_benchmark import BenchmarkRun, evaluate_benchmark
+
+        run = BenchmarkRun(
+            benchmark, annotations, videos, model=model or "nano", predictions=predictions, store=store, judge=marks,
+            judge_record=judge_record,
+        )  # fmt: skip
+        with resumable("answers are kept, and the same command goes on from there"), _Stages(quiet=quiet) as progress:
+            result = evaluate_benchmark(run, seed=seed, progress=progress)
     if json:
         output.print_json(result)
     else:
-        _show(result)
+        scores.print_scores(result)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the `rewind` app."""
-    app.command()(evaluate)
+@app.command("worlds")
+def worlds(
+    *,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, metavar="N", help="Of the first world; held-out seeds only.")
+    ] = 2_000_000,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.5, max=1440.0, metavar="N", help="Length of each world.")
+    ] = 10.0,
+    videos: Annotated[int, typer.Option("--videos", min=1, metavar="N", help="How many worlds.")] = 3,
+    per_kind: Annotated[
+        int, typer.Option("--per-kind", min=1, metavar="N", help="Questions of each kind on each world.")
+    ] = 20,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Draw pictures straight into the encoder, without a video file: faster.")
+    ] = False,
+    model: options.Model = "nano",
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            "--work",
+            metavar="DIR",
+            show_default=False,
+            help="Where answers are kept, so that it goes on. Default: a folder here that is named after the run.",
+        ),
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            "--features",
+            metavar="DIR",
+            show_default=False,
+            help="Keep the worlds' files and features there, for other runs. Default: removed when a world is done.",
+        ),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Ask a model about fresh worlds, whose truth is known exactly."""
+    from rewind.evaluate.on_worlds import WorldRun, evaluate_worlds
+
+    run = WorldRun(seed, minutes, videos, per_kind, model=model, direct=direct, work=work, features=features)
+    with resumable("answers are kept, and the same command goes on from there"), _Stages(quiet=quiet) as progress:
+        result = evaluate_worlds(run, progress=progress)
+    if json:
+        output.print_json(result)
+    else:
+        scores.print_worlds(result)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands to the `rewind` app."""
+    root.add_typer(app, name="evaluate")
+
+
+class _Stages:
+    """A bar on stderr for each stage of the work in turn, with the time left."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._stack = contextlib.ExitStack()
+        self._name: str | None = None
+        self._report: output.Progress | None = None
+
+    def __enter__(self) -> _Stages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __call__(self, name: str, done: int, total: int | None) -> None:
+        if name != self._name or self._report is None:
+            self._stack.close()
+            unit = _UNITS.get(name, "frame")
+            self._report = self._stack.enter_context(output.bar(name, quiet=self._quiet, unit=unit))
+            self._name = name
+        self._report(done, total)
 
 
 def _judge(url: str | None, model: str | None, prompt: Path | None) -> Any:
@@ -76,15 +215,3 @@ def _judge(url: str | None, model: str | None, prompt: Path | None) -> Any:
             "a judge without a name", allowed="scores that name their judge", do="give --judge-model NAME"
         )
     return Judge(url, model) if prompt is None else Judge(url, model, read_text(prompt))
-
-
-def _show(result: dict[str, Any]) -> None:
-    print(
-        f"{result['benchmark']} · {result['n']:,} questions · {result['unparsed']:,} without an answer that can be read"
-    )
-    width = max(len(key) for key in result["metrics"])
-    for key, value in result["metrics"].items():
-        low, high = result["intervals_95"][key]
-        print(f"   {key:<{width}}  {value:6.2f}   {low:.2f} – {high:.2f}")
-    for note in result["notes"]:
-        print(note)

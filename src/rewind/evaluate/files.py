@@ -46,7 +46,10 @@ def read_any(path: Path) -> Any:
     """JSON where the whole file is one value, else JSON lines."""
     text = read_text(path)
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        # One prediction alone in a file of lines looks like a whole JSON file of predictions by id.
+        alone = path.suffix == ".jsonl" and isinstance(value, dict) and "prediction" in value and "id" in value
+        return [value] if alone else value
     except json.JSONDecodeError as error:
         # One value that breaks off is told as such; text after a whole value means that there are lines.
         if path.suffix == ".json" and error.msg != "Extra data":

@@ -18,8 +18,8 @@ class PromptParts:
     """What goes into one batch of prompts.
 
     `memory` (B, n, D) shown memory tokens with `memory_place` (B, n, 2) and relevance `memory_score` (B, n);
-    `detail` (B, k, m, D) with `detail_place` (B, k, 2); `text` (B, S, text_width) instruction features.
-    Masks are True for real tokens. A place is what `places` gives.
+    `detail` (B, k, m, D) with `detail_place` (B, k, 2); `text` (B, S, text_width) instruction features; `moments`, where
+    the decoder is told what the scores found. Masks are True for real tokens. A place is what `places` gives.
     """
 
     memory: Tensor
@@ -31,6 +31,21 @@ class PromptParts:
     detail_mask: Tensor
     text: Tensor
     text_mask: Tensor
+    moments: MomentParts | None = None
+
+
+@dataclass(frozen=True)
+class MomentParts:
+    """Up to m stretches a video: their mean memory `tokens` (B, m, W, D), `start` and `end` places (B, m, 2), `track` and
+    `ordinal` (B, m) long, `score` (B, m), `mask` (B, m)."""
+
+    tokens: Tensor
+    start: Tensor
+    end: Tensor
+    track: Tensor
+    ordinal: Tensor
+    score: Tensor
+    mask: Tensor
 
 
 def places(seconds: Tensor, *, start_s: float | Tensor, end_s: float | Tensor) -> Tensor:
@@ -59,6 +74,30 @@ class PlaceEmbedding(nn.Module):
         return self.project(features)  # type: ignore[no-any-return]
 
 
+class MomentEmbedding(nn.Module):
+    """One token a stretch: what memory holds of it, when it starts and ends, which thing it is of, the how-manieth [us].
+
+    A softmax over all memory cannot count; a list of what was found can be read off, whatever the video's length.
+    """
+
+    def __init__(self, config: ReWindConfig) -> None:
+        super().__init__()
+        width = config.decoder_width
+        self.norm = nn.LayerNorm(config.width)
+        self.memory = nn.Linear(config.write_tokens * config.width, width)
+        self.end = PlaceEmbedding(width)
+        self.track = nn.Embedding(config.tracks, width)
+        self.ordinal = nn.Embedding(config.moments, width)
+        self.score = nn.Parameter(torch.randn(width) * 0.2)
+        for table in (self.track, self.ordinal):
+            nn.init.normal_(table.weight, std=0.5)
+
+    def forward(self, parts: MomentParts, place: nn.Module) -> Tensor:
+        seen = self.memory(self.norm(parts.tokens).flatten(2)) + place(parts.start) + self.end(parts.end)
+        which = self.track(parts.track) + self.ordinal(parts.ordinal)
+        return seen + which + parts.score[..., None] * self.score  # type: ignore[no-any-return]
+
+
 class Prompt(nn.Module):
     """Projects every part to the decoder's width at like scale: LayerNorm before anything is added or joined.
 
@@ -80,6 +119,7 @@ class Prompt(nn.Module):
         self.slot = nn.Parameter(torch.randn(config.detail_tokens, width) * 0.1)
         self.writes = nn.Parameter(torch.randn(config.write_tokens, width) * 0.1)
         self.score = nn.Parameter(torch.randn(width) * 0.2) if config.score_in_prompt else None
+        self.moments = MomentEmbedding(config) if config.moments else None
 
     def forward(self, parts: PromptParts, *, instruction: bool = True) -> tuple[Tensor, Tensor]:
         """Embeddings (B, L, H) and their mask (B, L); `instruction=False` leaves the words to the decoder's own."""
@@ -96,6 +136,9 @@ class Prompt(nn.Module):
         masks = [parts.memory_mask, parts.memory_mask.new_ones(b, 1)]
         masks.append(parts.detail_mask.repeat_interleave(per_frame, dim=1))
         tokens = [memory, tau, detail]
+        if self.moments is not None and parts.moments is not None:
+            tokens.append(self.moments(parts.moments, self.place))
+            masks.append(parts.moments.mask)
         if instruction:
             tokens.append(self.text(self.text_norm(parts.text)) + self.kind[2])
             masks.append(parts.text_mask)

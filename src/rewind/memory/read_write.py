@@ -53,9 +53,11 @@ class Write(nn.Module):
         self.attention = Attention(config.width, heads=config.heads)
         self.mean = config.write_mean
         self.instruct = nn.Linear(config.width, config.width) if config.instruct_write else None
+        # Quiet at first, so that what `Aim` tells is heard.
+        self.scale = nn.Parameter(torch.tensor(0.1)) if config.aim else None
 
-    def forward(self, perceived: Tensor, pooled: Tensor) -> Tensor:
-        """Q̂ (B, f, R, D), Ī (B, D) → tokens (B, f, W, D)."""
+    def forward(self, perceived: Tensor, pooled: Tensor, told: Tensor | None = None) -> Tensor:
+        """Q̂ (B, f, R, D), Ī (B, D), and what `Aim` tells of each frame (B, f, D) → tokens (B, f, W, D)."""
         b, f, r, d = perceived.shape
         source = perceived.reshape(b * f, r, d)
         queries = self.queries.expand(b, -1, -1)
@@ -64,4 +66,7 @@ class Write(nn.Module):
         tokens = self.attention(queries.repeat_interleave(f, dim=0), source)
         if self.mean:
             tokens = tokens + source.mean(1, keepdim=True)
-        return torch.as_tensor(tokens).view(b, f, -1, d)
+        tokens = torch.as_tensor(tokens).view(b, f, -1, d)
+        if told is None or self.scale is None:
+            return tokens
+        return self.scale * tokens + told[:, :, None]

@@ -24,7 +24,7 @@ class _Chunk:
 class MemoryState:
     """Memory after some frames: tokens M (B, T, 2, D) with the keys and values that read needs, each projected once.
 
-    `text` I (B, S, D), `text_mask` (B, S), `pooled` Ī (B, D). A state is never changed: `append` gives a new one that
+    `text` I (B, S, D), `text_mask` (B, S), `pooled` Ī (B, D), `slots` what `Aim` made of the instruction. A state is never changed: `append` gives a new one that
     shares the old one's chunks. Several states may grow out of one (a question's partial clip, say): the first to
     write takes the free room of the last chunk, the next ones copy that chunk.
     """
@@ -32,6 +32,8 @@ class MemoryState:
     text: Tensor
     text_mask: Tensor
     pooled: Tensor
+    slots: Tensor | None = None
+    thoughts: Tensor | None = None
     frames: int = 0
     chunks: tuple[_Chunk, ...] = field(default=(), repr=False)
 

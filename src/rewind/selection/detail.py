@@ -1,4 +1,4 @@
-"""Detail: the key frames' own fine patches, brought down to a few tokens each (the last step of the rewind, [P])."""
+"""Detail: the key frames' own patches, brought down to a few tokens each (the last step of the rewind, [P])."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from rewind.memory.attention import Attention, FeedForward
 
 
 class DetailTokens(nn.Module):
-    """Fine patches (B, k, Pf, Cf) → (B, k, n, D): learned queries that attend to the grid with 2-D positions [us].
+    """Patches (B, k, P, D) → (B, k, n, D): learned queries that attend to patches that know their places [us].
 
     With `instruct_detail` the queries start from the pooled instruction, so that they may look for what is asked.
     """
 
     def __init__(self, config: ReWindConfig) -> None:
         super().__init__()
-        width, side = config.width, config.fine_grid
-        self.norm = nn.LayerNorm(config.fine_width)
-        self.project = nn.Linear(config.fine_width, width)
-        self.rows = nn.Parameter(torch.randn(side, 1, width) * 0.2)
-        self.columns = nn.Parameter(torch.randn(1, side, width) * 0.2)
+        width = config.width
         self.queries = nn.Parameter(torch.randn(config.detail_tokens, width) * 0.2)
         self.instruct = nn.Linear(width, width) if config.instruct_detail else None
         self.looks = nn.ModuleList(Attention(width, heads=config.heads) for _ in range(2))
@@ -30,11 +26,10 @@ class DetailTokens(nn.Module):
         self.inner_norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.source_norm = nn.LayerNorm(width)
 
-    def forward(self, fine: Tensor, pooled: Tensor) -> Tensor:
-        """fine (B, k, Pf, Cf), pooled Ī (B, D) → (B, k, n, D)."""
-        b, k, p, _ = fine.shape
-        source = self.project(self.norm(fine)) + (self.rows + self.columns).flatten(0, 1)
-        source = self.source_norm(source).view(b * k, p, -1)
+    def forward(self, patches: Tensor, pooled: Tensor) -> Tensor:
+        """patches (B, k, P, D), pooled Ī (B, D) → (B, k, n, D)."""
+        b, k, p, _ = patches.shape
+        source = self.source_norm(patches).view(b * k, p, -1)
         queries = self.queries.expand(b, -1, -1)
         if self.instruct is not None:
             queries = queries + self.instruct(pooled)[:, None]
@@ -46,20 +41,24 @@ class DetailTokens(nn.Module):
 
 
 class PooledDetail(nn.Module):
-    """The ablation: the fine grid averaged to n cells, then projected."""
+    """The ablation: patches in raster order averaged to n, a grid to n cells, then projected."""
 
     def __init__(self, config: ReWindConfig) -> None:
         super().__init__()
-        self.side = config.fine_grid
+        self.tokens = config.detail_tokens
         self.cells = _cells(config.detail_tokens)
-        self.norm = nn.LayerNorm(config.fine_width)
-        self.project = nn.Linear(config.fine_width, config.width)
+        self.norm = nn.LayerNorm(config.width)
+        self.project = nn.Linear(config.width, config.width)
 
-    def forward(self, fine: Tensor, pooled: Tensor) -> Tensor:  # noqa: ARG002  (one signature for both details)
-        b, k, _, c = fine.shape
-        grid = self.norm(fine).reshape(b * k, self.side, self.side, c).permute(0, 3, 1, 2)
-        cells = nn.functional.adaptive_avg_pool2d(grid, self.cells)
-        return self.project(cells.flatten(2).transpose(1, 2)).view(b, k, self.cells[0] * self.cells[1], -1)  # type: ignore[no-any-return]
+    def forward(self, patches: Tensor, pooled: Tensor) -> Tensor:  # noqa: ARG002  (one signature for both details)
+        b, k, p, d = patches.shape
+        side = int(p**0.5)
+        seen = self.norm(patches).view(b * k, p, d).transpose(1, 2)
+        if side * side == p:
+            pooling = nn.functional.adaptive_avg_pool2d(seen.view(b * k, d, side, side), self.cells).flatten(2)
+        else:
+            pooling = nn.functional.adaptive_avg_pool1d(seen, self.tokens)
+        return self.project(pooling.transpose(1, 2)).view(b, k, self.tokens, -1)  # type: ignore[no-any-return]
 
 
 def _cells(n: int) -> tuple[int, int]:

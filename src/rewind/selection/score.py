@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from rewind.config import ReWindConfig
 
 
 class FrameScore(nn.Module):
-    """Ī (B, D) against M (B, T, W, D) → logits (B, T): the best scaled cosine of the frame's tokens [us].
+    """Ī (B, D) against M (B, T, W, D) → logits (B, T, tracks): one track for each thing an instruction may name [us].
 
-    Selection is discrete, so no gradient reaches this from the answer: it has a loss of its own (frames inside the
-    truth's moments against frames outside), and its sigmoid is calibrated on validation videos.
+    A scaled product of Ī and the frame's tokens side by side, with a threshold that depends on the words; how near the
+    frame is to the end counts as far as the words ask for *now*. Selection is discrete, so no gradient reaches this from
+    the answer: it has a loss of its own (frames inside the truth's moments against frames outside), and its sigmoid is
+    calibrated on validation videos.
     """
 
     temperature: Tensor
@@ -21,20 +22,30 @@ class FrameScore(nn.Module):
 
     def __init__(self, config: ReWindConfig) -> None:
         super().__init__()
+        self.tracks, wide = config.tracks, config.write_tokens * config.width
         self.norm = nn.LayerNorm(config.width)
-        self.memory = nn.Linear(config.width, config.score_width)
-        self.instruction = nn.Linear(config.width, config.score_width)
-        self.scale = nn.Parameter(torch.tensor(8.0))
-        self.bias = nn.Parameter(torch.tensor(-3.0))
+        self.memory = nn.Linear(wide, self.tracks * config.score_width)
+        self.tell = nn.Linear(wide, self.tracks)
+        self.instruction = nn.Linear(config.width, self.tracks * config.score_width)
+        self.threshold = nn.Linear(config.width, self.tracks)
+        self.recent = nn.Linear(config.width, self.tracks)
+        nn.init.constant_(self.tell.bias, -3.0)
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("shift", torch.zeros(()))
 
-    def forward(self, tokens: Tensor, pooled: Tensor) -> Tensor:
-        key = normalize(self.memory(self.norm(tokens)), dim=-1)
-        query = normalize(self.instruction(pooled), dim=-1)
-        cosine = torch.einsum("btwd,bd->btw", key, query)
-        return self.scale * cosine.amax(-1) + self.bias
+    def forward(self, tokens: Tensor, pooled: Tensor, left: Tensor | None = None) -> Tensor:
+        """tokens (B, T, W, D), pooled (B, D), `left` (T,) seconds to the last frame; one frame a second if not given."""
+        b, t = tokens.shape[:2]
+        wide = self.norm(tokens).flatten(2)
+        key = self.memory(wide).view(b, t, self.tracks, -1)
+        query = self.instruction(pooled).view(b, self.tracks, -1)
+        match = torch.einsum("btks,bks->btk", key, query) * query.shape[-1] ** -0.5
+        if left is None:
+            left = torch.arange(t - 1, -1, -1, device=tokens.device)
+        near = torch.exp(-2.0 * left.to(tokens.dtype))[:, None]
+        recent = self.recent(pooled)[:, None] * (2 * near - 1)
+        return torch.as_tensor(match + self.tell(wide) + self.threshold(pooled)[:, None] + recent)
 
     def probability(self, logits: Tensor) -> Tensor:
-        """Calibrated probability in 0–1 that the frame shows what the instruction asks about."""
-        return torch.sigmoid(logits / self.temperature + self.shift)
+        """Calibrated probability in 0–1 that the frame shows what the instruction asks about: (…, tracks) → (…)."""
+        return torch.sigmoid(logits.amax(-1) / self.temperature + self.shift)

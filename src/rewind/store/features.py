@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rewind.errors import StoreError
+from rewind.store.derived import derived
 from rewind.store.keys import FORMAT, Recipe, write_json
 from rewind.store.shards import Part, ShardEntry, check_shard, read_part, read_timeline, write_shard
 from rewind.values import Clock, Features, FrameCount, Timeline
@@ -169,15 +170,30 @@ class StoredFeatures:
 
     def clips(self, size: int, *parts: Part, rows: int | None = None) -> Iterator[tuple[Tensor, ...]]:
         """The same cut into clips of `size` frames, the last one shorter; shards' borders leave no mark."""
-        held: tuple[Tensor, ...] | None = None
-        for stretch in self.stretches(*parts, rows=rows):
-            joined = stretch if held is None else tuple(torch.cat(p) for p in zip(held, stretch, strict=True))
-            full = len(joined[0]) // size * size
-            for start in range(0, full, size):
-                yield tuple(t[start : start + size] for t in joined)
-            held = tuple(t[full:] for t in joined) if full < len(joined[0]) else None
-        if held is not None:
-            yield held
+        return _in_clips(self.stretches(*parts, rows=rows), size)
+
+    def derived_clips(
+        self, size: int, make: Callable[[Tensor, Tensor], Tensor], *, name: str, rows: int | None = None
+    ) -> Iterator[Tensor]:
+        """Clips of what `make(deep, fine)` gives; it is called once a shard and kept beside it under `name`."""
+        return (clip for (clip,) in _in_clips(self._derived(make, name, rows), size))
+
+    def _derived(
+        self, make: Callable[[Tensor, Tensor], Tensor], name: str, rows: int | None
+    ) -> Iterator[tuple[Tensor]]:
+        left = len(self) if rows is None else rows
+        for entry in self.manifest.shards:
+            if left <= 0:
+                return
+            if entry.rows:
+                folder = None if entry.file in self._memory or not self.folder.is_dir() else self.folder
+
+                def from_shard(entry: ShardEntry = entry) -> Tensor:
+                    return make(self._part(entry, "deep"), self._part(entry, "fine"))
+
+                made = derived(folder, name, from_shard, shard=entry.file, rows=entry.rows)
+                yield (made[:left],)
+                left -= entry.rows
 
     def rows(self, part: Part, rows: list[int]) -> Tensor:
         """Some rows (rising) of one kind of features: (n, ., .); only their shards are opened."""
@@ -197,6 +213,18 @@ class StoredFeatures:
     def _timeline(self, entry: ShardEntry) -> Timeline:
         memory = self._memory.get(entry.file)
         return memory.timeline if memory else read_timeline(self.folder, entry, self.manifest.clock)
+
+
+def _in_clips(stretches: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[tuple[Tensor, ...]]:
+    held: tuple[Tensor, ...] | None = None
+    for stretch in stretches:
+        joined = stretch if held is None else tuple(torch.cat(p) for p in zip(held, stretch, strict=True))
+        full = len(joined[0]) // size * size
+        for start in range(0, full, size):
+            yield tuple(t[start : start + size] for t in joined)
+        held = tuple(t[full:] for t in joined) if full < len(joined[0]) else None
+    if held is not None:
+        yield held
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from safetensors.torch import load_file, save_file
 from rewind.values import Frame
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
+from rewind.worlds.arrange import Pool
+from rewind.worlds.cards import Planner
 from rewind.worlds.plan import plan_scene
 from rewind.worlds.splits import split_of
 from rewind.worlds.truth import SceneTruth
@@ -38,10 +41,37 @@ class Bank:
     deep: torch.Tensor
     fine: torch.Tensor
 
+
+@dataclass(frozen=True)
+class ProjectedBank:
+    """What a trained neck makes of a bank: `patches` (N, P, D) bf16, scene i in rows first[i] … + duration."""
+
+    scenes: tuple[SceneTruth, ...]
+    first: npt.NDArray[np.int64]
+    patches: torch.Tensor
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The scenes, for videos in which everything can be counted."""
+        return Pool(self.scenes)
+
     def rows(self, scenes: Sequence[int], *, seconds: int) -> npt.NDArray[np.int64]:
         """Rows of the given scenes laid end to end and cut at `seconds`."""
         parts = [np.arange(self.first[i], self.first[i] + self.scenes[i].duration_s) for i in scenes]
         return np.concatenate(parts)[:seconds]
+
+
+@torch.no_grad()
+def project_bank(
+    bank: Bank, project: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], *, device: torch.device | str = "cpu",
+    batch: int = 64,
+) -> ProjectedBank:  # fmt: skip
+    """Project every frame once: a frozen neck need not be run again at each step."""
+    parts = [
+        project(deep.to(device).float(), fine.to(device).float()).bfloat16().cpu()
+        for deep, fine in zip(bank.deep.split(batch), bank.fine.split(batch), strict=True)
+    ]
+    return ProjectedBank(bank.scenes, bank.first, torch.cat(parts))
 
 
 def make_bank(
@@ -51,6 +81,7 @@ def make_bank(
     scenes: int,
     encoder: VisionEncoder,
     pictures: Sequence[Pixels] = (),
+    plan: Planner = plan_scene,
     progress: Callable[[int, int], None] | None = None,
 ) -> Bank:
     """Build what of the bank is not there yet, shard by shard, and load it.
@@ -60,12 +91,15 @@ def make_bank(
         seed: scene i is scene 0 of world seed + i; all must be of one split.
         pictures: real pictures (224, 224, 3) for every fourth scene's background, so that what is learned does not
             hang on painted ones.
+        plan: what a scene holds: `plan_scene`, or `plan_card` for a bank of single pictures.
     """
     if split_of(seed) != split_of(seed + scenes - 1):
         raise ValueError(f"scenes {seed}–{seed + scenes - 1} lie in two splits")
     folder.mkdir(parents=True, exist_ok=True)
     starts = range(0, scenes, SHARD)
     record = {"seed": seed, "encoder": encoder.weights_hash, "pictures": len(pictures)}
+    if plan is not plan_scene:
+        record["plan"] = getattr(plan, "__name__", str(plan))
     mark = folder / "bank.json"
     if mark.is_file() and json.loads(mark.read_text()) != record:
         raise ValueError(f"{folder} holds the bank of another seed or encoder")
@@ -73,13 +107,13 @@ def make_bank(
     for start in starts:
         path = folder / f"{start:06d}.safetensors"
         if not path.is_file():
-            truths = _truths(seed, start, min(start + SHARD, scenes))
+            truths = _truths(plan, seed, start, min(start + SHARD, scenes))
             deep, fine = _encode(truths, encoder, pictures, start)
             save_file({"deep": deep, "fine": fine}, folder / "shard.tmp")
             (folder / "shard.tmp").replace(path)
         if progress:
             progress(min(start + SHARD, scenes), scenes)
-    truths = _truths(seed, 0, scenes)
+    truths = _truths(plan, seed, 0, scenes)
     lengths = np.array([t.duration_s for t in truths])
     first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     shards = [load_file(folder / f"{start:06d}.safetensors") for start in starts]
@@ -87,8 +121,8 @@ def make_bank(
     return Bank(tuple(truths), first, deep, fine)
 
 
-def _truths(seed: int, start: int, end: int) -> list[SceneTruth]:
-    return [plan_scene(seed + i, 0) for i in range(start, end)]
+def _truths(plan: Planner, seed: int, start: int, end: int) -> list[SceneTruth]:
+    return [plan(seed + i, 0) for i in range(start, end)]
 
 
 def _encode(

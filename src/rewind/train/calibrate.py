@@ -13,7 +13,8 @@ from torch.nn import functional
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
 from rewind.text import TextEncoder
-from rewind.train.bank import Bank
+from rewind.text.spelling import read_instructions
+from rewind.train.bank import ProjectedBank
 from rewind.train.examples import Example, collate, draw_example
 from rewind.train.losses import draw_key_frames, prompt_parts, remember
 from rewind.worlds.questions import KINDS
@@ -30,7 +31,7 @@ the decoder was not taught to answer them, and should not be believed on them.""
 
 
 def calibrate(
-    model: ReWind, bank: Bank, text: TextEncoder, tokenizer: AnswerTokenizer, *, frames: int = 64, per_kind: int = 96,
+    model: ReWind, bank: ProjectedBank, text: TextEncoder, tokenizer: AnswerTokenizer, *, frames: int = 64, per_kind: int = 96,
     seed: int = 0,
 ) -> dict[str, float]:  # fmt: skip
     """Fit the model's calibration buffers in place.
@@ -54,12 +55,12 @@ def calibrate(
             if not examples:
                 continue
             score, certainty, right = _try(model, bank, examples, text, tokenizer)
-            logits.append(score.flatten())
-            labels.append(torch.from_numpy(np.stack([e.relevant for e in examples])).float().flatten())
+            logits.append(score.amax(-1).flatten())
+            labels.append(torch.from_numpy(np.stack([e.relevant.any(-1) for e in examples])).float().flatten())
             certainties.append(certainty)
             rights.append(right.float())
             correct += right.tolist()
-            asked += [e.question.text for e in examples]
+            asked += [e.text for e in examples]
             things += [e.question.query for e in examples if e.question.query]
         if correct:
             numbers[f"accuracy.{kind}"] = float(np.mean(correct))
@@ -71,7 +72,7 @@ def calibrate(
     return numbers
 
 
-def _draw(bank: Bank, rng: np.random.Generator, kind: str, frames: int, count: int) -> list[Example]:
+def _draw(bank: ProjectedBank, rng: np.random.Generator, kind: str, frames: int, count: int) -> list[Example]:
     examples = []
     for _ in range(count):
         try:
@@ -83,18 +84,18 @@ def _draw(bank: Bank, rng: np.random.Generator, kind: str, frames: int, count: i
 
 @torch.no_grad()
 def _try(
-    model: ReWind, bank: Bank, examples: Sequence[Example], text: TextEncoder, tokenizer: AnswerTokenizer
+    model: ReWind, bank: ProjectedBank, examples: Sequence[Example], text: TextEncoder, tokenizer: AnswerTokenizer
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Frame logits (n, T), log-probability of the greedy answer (n,), whether it is right (n,)."""
     batch, _ = collate(bank, examples, tokenizer, text, model.device)
     assert model.decoder is not None  # noqa: S101
     with torch.autocast(model.device.type, torch.bfloat16):
-        state = remember(model, batch.deep, batch.fine, batch.text)
+        state = remember(model, batch.patches, batch.text)
         tokens = state.tokens()
         logits = model.score(tokens, state.pooled).float()
         rows = draw_key_frames(
-            logits,
-            batch.relevant,
+            logits.amax(-1),
+            batch.relevant.amax(-1),
             keep=model.config.key_frames,
             teacher=0.0,
             generator=torch.Generator().manual_seed(0),
@@ -149,7 +150,9 @@ def _fit_familiarity(
         name = names[int(rng.integers(len(names)))]
         article = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
         foreign.append(_FOREIGN[i % len(_FOREIGN)].format(a=article, a_thing=article, name=name))
-    features = torch.cat([text.encode(list(asked)).pooled, text.encode(foreign).pooled]).to(model.device)
+    features = torch.cat([read_instructions(text, list(asked)).pooled, read_instructions(text, foreign).pooled]).to(
+        model.device
+    )
     labels = torch.cat([torch.ones(len(asked)), torch.zeros(len(foreign))]).to(model.device)
     held = torch.arange(len(labels), device=model.device) % 5 == 0
     head = model.known

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from rewind.config import SLOTS
 from rewind.language.tokenizer import PAD, AnswerTokenizer
 from rewind.text import TextEncoder
-from rewind.train.bank import Bank
+from rewind.text.spelling import read_instructions
+from rewind.train.bank import ProjectedBank
 from rewind.train.losses import Batch
 from rewind.worlds.index import Index
-from rewind.worlds.looks import MOTION_WORDS
 from rewind.worlds.questions import Kind, Question, questions
-from rewind.worlds.truth import SceneTruth
 from rewind.worlds.world import compose
 
 MIX: dict[Kind, float] = {
@@ -25,17 +25,26 @@ MIX: dict[Kind, float] = {
 PRESENT, ABSENT = "at", "never"
 """What the decoder says to a question for times: the moments themselves come from the frame scores."""
 PROMPT = "What is shown in this video?"
-"""Stage 1's fixed instruction: conditioning on the caption that the loss contrasts would leak it."""
+"""A generic instruction, for memories that are written without one."""
 _TRIES = 40
+_BARE = 0.5
+_READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
+_COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
 
 
 @dataclass(frozen=True)
 class Example:
-    """Bank rows of T frames, the question on them, and which frames hold its evidence (T,)."""
+    """Bank rows of T frames, the question on them, and which frames show each thing that it names (T, SLOTS)."""
 
     rows: npt.NDArray[np.int64]
     question: Question
     relevant: npt.NDArray[np.bool_]
+    bare: bool = False
+
+    @property
+    def text(self) -> str:
+        """The instruction: the question, or only the noun phrase of a question for times, as `find` is given it."""
+        return self.question.query if self.bare and self.question.query else self.question.text
 
     @property
     def answer(self) -> str:
@@ -44,16 +53,12 @@ class Example:
         return self.question.answer
 
 
-def draw_example(bank: Bank, rng: np.random.Generator, *, frames: int, kind: Kind) -> Example:
+def draw_example(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind) -> Example:
     """A video of `frames` seconds and a question of `kind`, both drawn anew until the video can be asked so."""
     for _ in range(_TRIES):
         # What is on screen *now* is asked at some second: the frames before it are the video.
         length = 2 * frames if kind == "breakpoint" else frames
-        chosen: list[int] = []
-        filled = 0
-        while filled < length:
-            chosen.append(int(rng.integers(len(bank.scenes))))
-            filled += bank.scenes[chosen[-1]].duration_s
+        chosen = _scenes(bank, rng, length=length, kind=kind)
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
         asked = questions(Index(world), rng, kinds=(kind,))
         if not asked:
@@ -65,15 +70,28 @@ def draw_example(bank: Bank, rng: np.random.Generator, *, frames: int, kind: Kin
             first = last - frames
             if first < 0:
                 continue
-        relevant = np.zeros(length, dtype=np.bool_)
-        for start, end in question.moments:
-            relevant[start:end] = True
-        return Example(rows[first:last], question, relevant[first:last])
+        relevant = np.zeros((length, SLOTS), dtype=np.bool_)
+        for slot, moments in enumerate(question.things or (question.moments,)):
+            for start, end in moments:
+                relevant[start:end, slot] = True
+        return Example(rows[first:last], question, relevant[first:last], bare=bool(rng.random() < _BARE))
     raise ValueError(f"no {kind} question on {frames} seconds in {_TRIES} tries")
 
 
+def _scenes(bank: ProjectedBank, rng: np.random.Generator, *, length: int, kind: Kind) -> list[int]:
+    """Scenes that fill the length; for counts, such that every number can be the answer, where the length allows."""
+    if kind == "count" and length >= _COUNTABLE_S:
+        return bank.pool.arrange(length, rng, tries=_ARRANGE_TRIES)
+    chosen: list[int] = []
+    filled = 0
+    while filled < length:
+        chosen.append(int(rng.integers(len(bank.scenes))))
+        filled += bank.scenes[chosen[-1]].duration_s
+    return chosen
+
+
 def draw_batch(
-    bank: Bank, rng: np.random.Generator, *, size: int, frames: int, tokenizer: AnswerTokenizer, encoder: TextEncoder,
+    bank: ProjectedBank, rng: np.random.Generator, *, size: int, frames: int, tokenizer: AnswerTokenizer, encoder: TextEncoder,
     mix: dict[Kind, float] | None = None, device: torch.device | str = "cpu",
 ) -> tuple[Batch, list[Example]]:  # fmt: skip
     """`size` videos of `frames` frames with one question each, kinds by `mix`."""
@@ -84,7 +102,7 @@ def draw_batch(
     )
 
 
-def _draw_or_exists(bank: Bank, rng: np.random.Generator, *, frames: int, kind: Kind) -> Example:
+def _draw_or_exists(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind) -> Example:
     """A question of `kind`; where so short a video never holds one, whether something exists."""
     try:
         return draw_example(bank, rng, frames=frames, kind=kind)
@@ -93,78 +111,18 @@ def _draw_or_exists(bank: Bank, rng: np.random.Generator, *, frames: int, kind: 
 
 
 def collate(
-    bank: Bank, examples: Sequence[Example], tokenizer: AnswerTokenizer, encoder: TextEncoder,
+    bank: ProjectedBank, examples: Sequence[Example], tokenizer: AnswerTokenizer, encoder: TextEncoder,
     device: torch.device | str,
 ) -> tuple[Batch, list[Example]]:  # fmt: skip
     rows = torch.from_numpy(np.stack([e.rows for e in examples]))
     answers = [tokenizer.encode(e.answer) for e in examples]
     longest = max(len(a) for a in answers)
-    text = encoder.encode([e.question.text for e in examples])
     batch = Batch(
-        deep=bank.deep[rows].to(device),
-        fine=bank.fine[rows].to(device),
-        text=text,
+        patches=bank.patches[rows].to(device),
+        text=read_instructions(encoder, [e.text for e in examples]),
         relevant=torch.from_numpy(np.stack([e.relevant for e in examples])).to(device),
         answer=torch.tensor([a + [PAD] * (longest - len(a)) for a in answers], device=device),
         speaks=torch.ones(len(examples), device=device),
+        reads=torch.tensor([e.question.kind in _READING for e in examples], device=device),
     )
     return batch, list(examples)
-
-
-@dataclass(frozen=True)
-class Captions:
-    """Stage 1's batch: clips of F frames, phrases, and which phrase holds in which frame.
-
-    `deep` (B, F, P, C), `fine` (B, F, Pf, Cf), `phrases` n texts, `holds` (B, F, n) 0/1.
-    """
-
-    deep: torch.Tensor
-    fine: torch.Tensor
-    phrases: tuple[str, ...]
-    holds: torch.Tensor
-
-
-def draw_captions(
-    bank: Bank,
-    rng: np.random.Generator,
-    *,
-    size: int,
-    frames: int,
-    limit: int = 256,
-    device: torch.device | str = "cpu",
-) -> Captions:
-    """`size` clips of `frames` frames inside one scene each, with what every frame shows in words."""
-    rows, spoken = [], []
-    for _ in range(size):
-        scene = int(rng.integers(len(bank.scenes)))
-        truth = bank.scenes[scene]
-        start = int(rng.integers(0, max(1, truth.duration_s - frames + 1)))
-        seconds = np.minimum(np.arange(start, start + frames), truth.duration_s - 1)
-        rows.append(bank.first[scene] + seconds)
-        spoken.append([_phrases(truth, int(s)) for s in seconds])
-    pool = sorted({p for clip in spoken for frame in clip for p in frame})
-    if len(pool) > limit:
-        pool = [pool[int(i)] for i in rng.choice(len(pool), limit, replace=False)]
-    place = {p: i for i, p in enumerate(pool)}
-    holds = torch.zeros(size, frames, len(pool))
-    for b, clip in enumerate(spoken):
-        for f, frame in enumerate(clip):
-            for phrase in frame:
-                if phrase in place:
-                    holds[b, f, place[phrase]] = 1
-    picked = torch.from_numpy(np.stack(rows))
-    return Captions(bank.deep[picked].to(device), bank.fine[picked].to(device), tuple(pool), holds.to(device))
-
-
-def _phrases(truth: SceneTruth, second: int) -> set[str]:
-    """What one frame shows, from coarse to fine."""
-    said: set[str] = set()
-    for a in truth.appearances:
-        if a.start_s <= second < a.end_s:
-            said |= {f"{a.colour} {a.shape}", f"{a.texture} {a.colour} {a.shape}", f"{a.size} {a.colour} {a.shape}"}
-            said |= {a.shape, f"{a.colour} {a.shape} {MOTION_WORDS[a.motion]}"}
-    for s in truth.signs:
-        if s.start_s <= second < s.end_s:
-            said |= {f"sign with the code {s.code}", f"{s.shape} {s.colour} sign", f"{s.colour} sign with a {s.symbol}"}
-            said |= {f"{s.colour} sign with {s.glyph_colour} letters", f"sign that starts with {s.code[0]}"}
-    return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from rewind.language.prompt import PromptParts, places
@@ -19,16 +19,17 @@ from rewind.text import TextFeatures
 class Batch:
     """B videos of T frames each with one instruction.
 
-    `deep` (B, T, P, C), `fine` (B, T, Pf, Cf), `relevant` (B, T) 0/1, `answer` (B, A) END-closed ids, PAD-filled;
-    `speaks` (B,) whether the answer counts for the language loss (a find sample has only relevance).
+    `patches` (B, T, P, D) of `ReWind.project`, `relevant` (B, T, SLOTS) 0/1 for each thing that the instruction names,
+    `answer` (B, A) END-closed ids, PAD-filled; `speaks` (B,) whether the answer counts for the language loss; `reads` (B,)
+    whether one relevant frame is enough to know it.
     """
 
-    deep: Tensor
-    fine: Tensor
+    patches: Tensor
     text: TextFeatures
     relevant: Tensor
     answer: Tensor
     speaks: Tensor
+    reads: Tensor
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,16 @@ class Losses:
 
     answer: Tensor
     relevance: Tensor
+    reading: Tensor
     correct: Tensor
 
-    def total(self, *, relevance_weight: float) -> Tensor:
-        return self.answer + relevance_weight * self.relevance
+    def total(self, *, relevance_weight: float, reading_weight: float = 0.0) -> Tensor:
+        return self.answer + relevance_weight * self.relevance + reading_weight * self.reading
 
 
-def remember(model: ReWind, deep: Tensor, fine: Tensor, text: TextFeatures) -> MemoryState:
-    """Walk B videos (B, T, …) clip by clip, gradients kept through every write."""
+def remember(model: ReWind, patches: Tensor, text: TextFeatures) -> MemoryState:
+    """Walk B videos (B, T, P, D) clip by clip, gradients kept through every write."""
     state = model.begin(text)
-    patches = model.project(deep, fine)
     for clip in patches.split(model.config.clip_frames, dim=1):
         state = model.perceive(state, clip)
     return state
@@ -57,21 +58,22 @@ def instruct_losses(model: ReWind, batch: Batch, *, keep: int, teacher: float, g
 
     Selection itself gets no gradient from the answer: top-k is discrete. The relevance loss trains it.
     """
-    state = remember(model, batch.deep, batch.fine, batch.text)
+    state = remember(model, batch.patches, batch.text)
     tokens = state.tokens()
     logits = model.score(tokens, state.pooled).float()
-    relevance = relevance_loss(logits, batch.relevant)
+    relevance = relevance_loss(logits, batch.relevant[..., : logits.shape[-1]])
     rows = draw_key_frames(
-        logits.detach(), batch.relevant, keep=min(keep, logits.shape[1]), teacher=teacher,
+        logits.detach().amax(-1), batch.relevant.amax(-1), keep=min(keep, logits.shape[1]), teacher=teacher,
         generator=generator,
     )  # fmt: skip
     parts = prompt_parts(model, state, tokens, logits.detach(), batch, rows)
+    reading = reading_loss(model, tokens, parts.detail, rows, batch)
     embeddings, mask = model.prompt(parts)
     assert model.decoder is not None  # noqa: S101  (training makes the model with its bundled decoder)
     words = model.decoder(embeddings, mask, batch.answer).float()
     speaks = batch.speaks.bool()
     answer, correct = answer_loss(words[speaks], batch.answer[speaks])
-    return Losses(answer, relevance, correct)
+    return Losses(answer, relevance, reading, correct)
 
 
 def prompt_parts(
@@ -81,19 +83,43 @@ def prompt_parts(
     b, t, w, d = tokens.shape
     seconds = torch.arange(t, device=tokens.device, dtype=torch.float32).expand(b, -1)
     place = places(seconds, start_s=0.0, end_s=float(t))
-    fine = torch.gather(batch.fine, 1, rows[:, :, None, None].expand(-1, -1, *batch.fine.shape[2:]))
+    shown = torch.gather(batch.patches, 1, rows[:, :, None, None].expand(-1, -1, *batch.patches.shape[2:]))
     key_place = torch.gather(place, 1, rows[:, :, None].expand(-1, -1, 2))
     return PromptParts(
         memory=tokens.reshape(b, t * w, d),
         memory_place=place.repeat_interleave(w, dim=1),
-        memory_score=model.score.probability(logits).repeat_interleave(w, dim=1),
+        memory_score=torch.sigmoid(logits.amax(-1)).repeat_interleave(w, dim=1),
         memory_mask=torch.ones(b, t * w, dtype=torch.bool, device=tokens.device),
-        detail=model.detail(fine.to(model.dtype), state.pooled),
+        detail=model.look(shown, state),
         detail_place=key_place,
         detail_mask=torch.ones_like(rows, dtype=torch.bool),
         text=batch.text.tokens,
         text_mask=batch.text.mask,
+        moments=model.moment_parts(tokens, logits, seconds[0], end_s=float(t)),
     )
+
+
+def reading_loss(model: ReWind, tokens: Tensor, detail: Tensor, rows: Tensor, batch: Batch) -> Tensor:
+    """The answer's first token, read straight off relevant frames' memory and detail by the decoder's own output layer.
+
+    The answer's own loss reaches a frame's content through attention over a hundred tokens, which has to find the frame
+    first: for thousands of steps neither learns. This says what the content should be; the decoder need only fetch it.
+
+    Args:
+        tokens: memory (B, T, W, D); detail: (B, k, n, D) of key frames `rows` (B, k).
+    """
+    assert model.decoder is not None  # noqa: S101
+    prompt, decoder = model.prompt, model.decoder
+    on = batch.relevant.any(-1) & batch.reads.bool()[:, None]
+    shown = torch.gather(on, 1, rows)
+    from_memory = prompt.memory(prompt.memory_norm(tokens)).mean(2)[on]
+    from_detail = prompt.detail(prompt.detail_norm(detail)).mean(2)[shown]
+    logits = decoder.out(decoder.norm(torch.cat([from_memory, from_detail]))).float()
+    if not len(logits):
+        return torch.as_tensor(logits.sum())
+    first = batch.answer[:, :1]
+    wanted = torch.cat([first.expand_as(on)[on], first.expand_as(shown)[shown]])
+    return functional.cross_entropy(logits, wanted)
 
 
 def draw_key_frames(
@@ -109,7 +135,8 @@ def draw_key_frames(
 
 
 def relevance_loss(logits: Tensor, relevant: Tensor) -> Tensor:
-    """Binary cross-entropy over frames, half over all of them and half over the true ones of each video."""
+    """Binary cross-entropy over frames and tracks (B, T, tracks), half over all and half over each video's true ones."""
+    logits, relevant = logits.flatten(1), relevant.flatten(1)
     each = functional.binary_cross_entropy_with_logits(logits, relevant.float(), reduction="none")
     on = relevant.float()
     per_video = (each * on).sum(1) / on.sum(1).clamp(min=1)
@@ -126,27 +153,11 @@ def answer_loss(words: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:
     return loss, right.all(1).float().mean()
 
 
-class Alignment(nn.Module):
-    """Stage 1: perceived queries of a frame meet the features of phrases that hold in it (SigLIP sigmoid loss).
+def aim_loss(logits: Tensor, fits: Tensor) -> Tensor:
+    """SigLIP's sigmoid loss between patches and instructions: both (patches, instructions, SLOTS).
 
-    One phrase may hold in many frames and many in one, so every (frame, phrase) pair is a yes or a no of its own; a
-    frame's answer to a phrase is that of its best query.
+    Every pair is a yes or a no of its own; the few that fit weigh, together, as much as those that do not.
     """
-
-    def __init__(self, width: int, text_width: int, *, shared: int = 96) -> None:
-        super().__init__()
-        self.query = nn.Linear(width, shared)
-        self.phrase = nn.Linear(text_width, shared)
-        self.scale = nn.Parameter(torch.tensor(2.3))
-        self.bias = nn.Parameter(torch.tensor(-4.0))
-
-    def forward(self, perceived: Tensor, phrases: Tensor, holds: Tensor) -> Tensor:
-        """perceived Q̂ (B, F, R, D), phrases (n, text_width), holds (B, F, n) → the loss, yes and no weighing alike."""
-        query = functional.normalize(self.query(perceived).float(), dim=-1)
-        phrase = functional.normalize(self.phrase(phrases).float(), dim=-1)
-        best = torch.einsum("bfrd,nd->bfrn", query, phrase).amax(2)
-        logits = best * self.scale.exp() + self.bias
-        each = functional.binary_cross_entropy_with_logits(logits, holds, reduction="none")
-        return (each * holds).sum() / holds.sum().clamp(min=1) + (each * (1 - holds)).sum() / (1 - holds).sum().clamp(
-            min=1
-        )
+    each = functional.binary_cross_entropy_with_logits(logits.float(), fits, reduction="none")
+    many = fits.sum().clamp(min=1)
+    return torch.as_tensor(((each * fits).sum() + (each * (1 - fits)).sum()) / many)

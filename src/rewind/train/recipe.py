@@ -15,35 +15,44 @@ from torch import Tensor
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError
 from rewind.language.tokenizer import AnswerTokenizer
+from rewind.memory import Neck
 from rewind.model import ReWind
 from rewind.models import save_pretrained
 from rewind.text import TextEncoder, load_text
-from rewind.train.bank import Bank, make_bank, real_pictures
+from rewind.train.aiming import Aiming, Middles, middles_of
+from rewind.train.align import Align, Source, draw_aims, draw_rows
+from rewind.train.bank import Bank, ProjectedBank, make_bank, project_bank, real_pictures
 from rewind.train.calibrate import calibrate
-from rewind.train.examples import MIX, PROMPT, draw_batch, draw_captions
+from rewind.train.examples import MIX, draw_batch
 from rewind.train.loop import Progress, Run, Stage, describe, plot_curve
-from rewind.train.losses import Alignment, instruct_losses
-from rewind.vision import load_vision
+from rewind.train.losses import instruct_losses
+from rewind.vision import VisionEncoder, load_vision
 from rewind.worlds import require_training_seed, vocabulary
+from rewind.worlds.cards import Planner, plan_card
+from rewind.worlds.plan import plan_scene
 from rewind.worlds.questions import Kind
 from rewind.worlds.splits import VALIDATION_SEEDS
 
 SCENES, VALIDATION_SCENES = 1792, 128
+CARDS = 6400
+CARD_SEED = 100_000
+"""Cards take seeds of their own, so that no card shows a scene's things."""
 STAGES: tuple[Stage, ...] = (
-    Stage("align", steps=400, batch=32, frames=8, rate=2e-3, warm_up=40),
-    Stage("instruct-short", steps=800, batch=32, frames=16, key_frames=4, rate=1.5e-3, warm_up=60, teacher=(1.0, 0.5)),
-    Stage("instruct-long", steps=250, batch=16, frames=64, rate=1e-3, warm_up=30, teacher=(0.5, 0.25)),
-    Stage("ground", steps=60, batch=12, frames=96, rate=4e-4, warm_up=10, teacher=(0.25, 0.25)),
-    Stage("refine", steps=1200, batch=24, frames=24, key_frames=4, rate=1.2e-3, warm_up=30, teacher=(0.6, 0.25)),
+    Stage("align", steps=3000, batch=48, frames=1, rate=2e-3, warm_up=60),
+    Stage("aim", steps=1200, batch=48, frames=1, rate=1.5e-3, warm_up=40),
+    Stage("instruct-short", steps=1200, batch=48, frames=16, key_frames=4, rate=1.5e-3, warm_up=60, teacher=(0.7, 0.2)),
+    Stage("instruct-long", steps=500, batch=16, frames=64, rate=1e-3, warm_up=30, teacher=(0.25, 0.1)),
+    Stage("ground", steps=120, batch=6, frames=192, rate=4e-4, warm_up=10, teacher=(0.1, 0.0)),
 )
-# Seconds are too few to count in; grounding asks for times most of all.
-MIXES: dict[str, dict[Kind, float]] = {
-    "instruct-short": {**MIX, "count": 0.0, "exists": 0.24, "find": 0.18},
-    "instruct-long": MIX,
-    "refine": {**MIX, "count": 0.0, "exists": 0.25, "find": 0.17},
-    "ground": {**MIX, "find": 0.4, "needle": 0.16, "breakpoint": 0.06, "state": 0.06, "count": 0.08},
-}
-_RELEVANCE_WEIGHT = 2.0
+ALIGN, AIM = "align", "aim"
+_CARD_SHARE, _ALIGN_TEXTS, _AIM_TEXTS = 0.75, 64, 256
+# Seconds are too few to count in.
+MIXES: dict[str, dict[Kind, float]] = {"instruct-short": {**MIX, "count": 0.0, "exists": 0.24, "find": 0.18}}
+LONG_MIX: dict[Kind, float] = {
+    "needle": 0.22, "exists": 0.2, "order": 0.14, "count": 0.16, "breakpoint": 0.1, "state": 0.08, "find": 0.1,
+}  # fmt: skip
+MIXES |= {"instruct-long": LONG_MIX, "ground": LONG_MIX}
+_RELEVANCE_WEIGHT, _READING_WEIGHT = 2.0, 0.5
 
 
 def run(
@@ -56,6 +65,7 @@ def run(
     progress: Progress | None = None,
     stages: tuple[Stage, ...] = STAGES,
     scenes: int = SCENES,
+    cards: int = CARDS,
     bank: Path | None = None,
     changes: dict[str, object] | None = None,
 ) -> Path | None:
@@ -67,7 +77,7 @@ def run(
         seed: a training seed; it fixes scenes, videos, questions and first weights.
         minutes: stop, saved, after this long; the same call goes on later.
         resume: go on from the folder's checkpoint; False starts anew.
-        stages, scenes, bank, changes: other steps, another bank, other config fields: for ablations.
+        stages, scenes, cards, bank, changes: other steps, other banks, other config fields: for ablations.
 
     Returns: the folder of the trained model, or None where the time ran out first.
 
@@ -82,74 +92,142 @@ def run(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     text, vision = load_text(config.text), load_vision(config.vision)
     pictures = real_pictures()
-    scene_bank = make_bank(
-        bank or out / "bank", seed=seed, scenes=scenes, encoder=vision, pictures=pictures,
-        progress=lambda done, total: report("bank", done, total, {}),
-    )  # fmt: skip
     tokenizer = _tokenizer(out / "tokenizer.json")
     config = replace(config, vocabulary=len(tokenizer))
     torch.manual_seed(seed)
     model = ReWind(config, tokenizer=tokenizer).to(device)
-    alignment = Alignment(config.width, config.text_width).to(device)
-    training = Run(out, (model, alignment))
+    align = Align(model).to(device)
+    aiming = Aiming(model, tokenizer).to(device)
+    training = Run(out, (model, align, aiming))
     if resume:
         training.resume()
     (out / "record.json").write_text(json.dumps({"seed": seed, "size": size, "stages": describe(stages)}, indent=2))
-    teach = Teaching(model, alignment, scene_bank, text, tokenizer, seed=seed, device=device)
+    banks = _Banks(bank or out / "bank", seed=seed, scenes=scenes, cards=cards, vision=vision, report=report)
     for index, stage in enumerate(stages):
-        if not training.run(index, stage, teach.step_of(index, stage), stop_at=stop_at, progress=report):
+        if training.stage > index:
+            continue
+        if stage.name == ALIGN:
+            step = _align_step(model, align, banks.sources(config.fine_grid), text, stage, seed=seed, index=index)
+        elif stage.name == AIM:
+            step = _aim_step(model, aiming, banks.middles(model), text, stage, seed=seed, index=index)
+        else:
+            step = _instruct_step(model, banks.projected(model), text, tokenizer, stage, seed=seed, index=index)
+        if not training.run(index, stage, step, stop_at=stop_at, progress=report):
             return None
     plot_curve(out)
-    validation = make_bank(
-        (bank or out / "bank").with_name("bank-validation"), seed=VALIDATION_SEEDS.start, scenes=VALIDATION_SCENES,
-        encoder=vision, pictures=pictures, progress=lambda done, total: report("validation bank", done, total, {}),
-    )  # fmt: skip
-    numbers = calibrate(model.eval(), validation, text, tokenizer)
+    numbers = calibrate(model.eval(), banks.validation(model), text, tokenizer)
     (out / "validation.json").write_text(json.dumps(numbers, indent=2))
     save_pretrained(model, out / "model")
     return out / "model"
 
 
-class Teaching:
-    """What one step of each stage does; all that is random is drawn from (seed, stage, step)."""
+class _Banks:
+    """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is."""
 
     def __init__(
-        self, model: ReWind, alignment: Alignment, bank: Bank, text: TextEncoder, tokenizer: AnswerTokenizer, *,
-        seed: int, device: torch.device,
-    ) -> None:  # fmt: skip
-        self.model, self.alignment, self.bank = model, alignment, bank
-        self.text, self.tokenizer, self.seed, self.device = text, tokenizer, seed, device
+        self, folder: Path, *, seed: int, scenes: int, cards: int, vision: VisionEncoder, report: Progress
+    ) -> None:
+        self.folder, self.seed, self.report, self.vision = folder, seed, report, vision
+        self.counts = {"bank": scenes, "cards": cards, "validation bank": VALIDATION_SCENES}
+        self.pictures = real_pictures()
+        self._projected: ProjectedBank | None = None
 
-    def step_of(self, index: int, stage: Stage) -> Callable[[int], tuple[Tensor, dict[str, float]]]:
-        def step(number: int) -> tuple[Tensor, dict[str, float]]:
-            rng = np.random.default_rng([self.seed, index, number])
-            return self._align(stage, rng) if stage.name == "align" else self._instruct(stage, number, rng)
+    def sources(self, side: int) -> tuple[Source, Source]:
+        cards = self._make("cards", self.folder.with_name("cards"), CARD_SEED + self.seed, plan_card)
+        scenes = self._make("bank", self.folder, self.seed, plan_scene)
+        return Source.of(cards, side=side, share=_CARD_SHARE), Source.of(scenes, side=side, share=1 - _CARD_SHARE)
 
-        return step
+    def middles(self, model: ReWind) -> tuple[Middles, Middles]:
+        """Of cards and of scenes."""
+        neck = model.patches
+        assert isinstance(neck, Neck)  # noqa: S101  (only sizes with a neck are trained here)
+        return tuple(middles_of(s.bank, neck, seed=self.seed, device=model.device) for s in self.sources(neck.side))  # type: ignore[return-value]
 
-    def _align(self, stage: Stage, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        captions = draw_captions(self.bank, rng, size=stage.batch, frames=stage.frames, device=self.device)
-        prompt = self.text.encode([PROMPT] * stage.batch)
-        phrases = self.text.encode(captions.phrases).pooled.to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            state = self.model.begin(prompt)
-            patches = self.model.project(captions.deep, captions.fine)
-            perceived = self.model.perceiver(self.model.read(state), patches, state.text, state.text_mask)
-            return self.alignment(perceived, phrases, captions.holds), {}
+    def projected(self, model: ReWind) -> ProjectedBank:
+        if self._projected is None:
+            self._projected = self._project(model, self._make("bank", self.folder, self.seed, plan_scene))
+        return self._projected
 
-    def _instruct(self, stage: Stage, number: int, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        batch, _ = draw_batch(
-            self.bank, rng, size=stage.batch, frames=stage.frames, tokenizer=self.tokenizer, encoder=self.text,
-            mix=MIXES.get(stage.name, MIX), device=self.device,
+    def validation(self, model: ReWind) -> ProjectedBank:
+        folder = self.folder.with_name("bank-validation")
+        return self._project(model, self._make("validation bank", folder, VALIDATION_SEEDS.start, plan_scene))
+
+    def _make(self, name: str, folder: Path, seed: int, plan: Planner) -> Bank:
+        return make_bank(
+            folder, seed=seed, scenes=self.counts[name], encoder=self.vision, pictures=self.pictures, plan=plan,
+            progress=lambda done, total: self.report(name, done, total, {}),
         )  # fmt: skip
+
+    def _project(self, model: ReWind, bank: Bank) -> ProjectedBank:
+        model.eval()
+        projected = project_bank(bank, model.project, device=model.device)
+        model.train()
+        return projected
+
+
+Step = Callable[[int], tuple[Tensor, dict[str, float]]]
+
+
+def _align_step(
+    model: ReWind, align: Align, sources: tuple[Source, ...], text: TextEncoder, stage: Stage, *, seed: int, index: int
+) -> Step:
+    """What a step of stage 1 does; all that is random is drawn from (seed, stage, step)."""
+
+    def step(number: int) -> tuple[Tensor, dict[str, float]]:
+        rng = np.random.default_rng([seed, index, number])
+        source = sources[int(rng.choice(len(sources), p=[s.share for s in sources]))]
+        rows = draw_rows(source, rng, size=stage.batch)
+        aims = draw_aims(source.truth.of(rows)[1].numpy(), rng, count=_ALIGN_TEXTS)
+        with torch.autocast(model.device.type, torch.bfloat16):
+            loss, numbers = align(model, source, rows, aims, text, rng)
+        return torch.as_tensor(loss), numbers
+
+    return step
+
+
+def _aim_step(
+    model: ReWind, aiming: Aiming, middles: tuple[Middles, Middles], text: TextEncoder, stage: Stage, *, seed: int,
+    index: int,
+) -> Step:  # fmt: skip
+    """What a step of stage 1's second part does: the neck stays as the first part left it."""
+
+    def step(number: int) -> tuple[Tensor, dict[str, float]]:
+        rng = np.random.default_rng([seed, index, number])
+        source = middles[int(rng.random() >= _CARD_SHARE)]
+        rows = np.sort(rng.choice(len(source.first) - 1, stage.batch, replace=False))
+        things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
+        aims = draw_aims(things, rng, count=_AIM_TEXTS)
+        with torch.autocast(model.device.type, torch.bfloat16):
+            loss, numbers = aiming(model, source, rows, aims, text)
+        return torch.as_tensor(loss), numbers
+
+    return step
+
+
+def _instruct_step(
+    model: ReWind, bank: ProjectedBank, text: TextEncoder, tokenizer: AnswerTokenizer, stage: Stage, *, seed: int,
+    index: int,
+) -> Step:  # fmt: skip
+    """What a step of the later stages does: the neck stays as stage 1 left it, its patches are made once."""
+
+    def step(number: int) -> tuple[Tensor, dict[str, float]]:
+        rng = np.random.default_rng([seed, index, number])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(model.device.type, torch.bfloat16):
+            batch, _ = draw_batch(
+                bank, rng, size=stage.batch, frames=stage.frames, tokenizer=tokenizer, encoder=text,
+                mix=MIXES.get(stage.name, MIX), device=model.device,
+            )  # fmt: skip
             losses = instruct_losses(
-                self.model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator
+                model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator
             )
-        parts = {"answer": losses.answer, "relevance": losses.relevance, "correct": losses.correct}
+        parts = {
+            "answer": losses.answer, "relevance": losses.relevance, "reading": losses.reading, "correct": losses.correct,
+        }  # fmt: skip
         numbers = {name: float(value.detach()) for name, value in parts.items()}
-        return losses.total(relevance_weight=_RELEVANCE_WEIGHT), numbers
+        return losses.total(relevance_weight=_RELEVANCE_WEIGHT, reading_weight=_READING_WEIGHT), numbers
+
+    return step
 
 
 def _tokenizer(path: Path) -> AnswerTokenizer:

@@ -104,11 +104,12 @@ def order(index: Index, rng: np.random.Generator) -> Question | None:
     swapped = bool(rng.integers(2))
     first, second = (later, earlier) if swapped else (earlier, later)
     words = {"a": phrase(first[0]), "b": phrase(second[0])}
+    things = {"a": first[1], "b": second[1]}
     if form == "order.first":
         answer, choices = phrase(earlier[0]), (words["a"], words["b"])
     else:
         answer, choices = YES_NO[swapped == (form == "order.before")], YES_NO
-    return make(rng, form, answer, moments, words, level=level, choices=choices)
+    return make(rng, form, answer, moments, words, level=level, choices=choices, things=things)
 
 
 def countable(index: Index, shape_class: ShapeClass) -> bool:

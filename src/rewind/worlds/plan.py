@@ -47,16 +47,16 @@ class ScenePlan:
             raise ConfigError(f"a crowd of {self.crowd}", allowed=f"1 to {self.most_objects - 1} objects")
 
 
-def _pick(rng: np.random.Generator, options: tuple[str, ...]) -> str:
+def pick(rng: np.random.Generator, options: tuple[str, ...]) -> str:
     return options[int(rng.integers(len(options)))]
 
 
 def _other(rng: np.random.Generator, options: tuple[str, ...], than: str) -> str:
-    return _pick(rng, tuple(o for o in options if o != than))
+    return pick(rng, tuple(o for o in options if o != than))
 
 
-def _code(rng: np.random.Generator, length: int) -> str:
-    return "".join(_pick(rng, glyphs.CHARACTERS) for _ in range(length))
+def draw_code(rng: np.random.Generator, length: int) -> str:
+    return "".join(pick(rng, glyphs.CHARACTERS) for _ in range(length))
 
 
 def _rival(rng: np.random.Generator, sign: Sign, attribute: str) -> Sign:
@@ -79,26 +79,26 @@ def _overlap(a: Box, b: Box) -> bool:
 def _signs(rng: np.random.Generator, duration: int) -> tuple[Sign, ...]:
     """A target and two rivals that each share all but one attribute with it; one rival's code is off by one glyph."""
     length = int(rng.integers(3, 5))
-    colour = _pick(rng, COLOURS)
+    colour = pick(rng, COLOURS)
     target = Sign(
-        code=_code(rng, length),
-        shape=_pick(rng, SIGN_SHAPES),
+        code=draw_code(rng, length),
+        shape=pick(rng, SIGN_SHAPES),
         colour=colour,
-        glyph_colour=_pick(rng, GLYPH_COLOURS[colour]),
-        symbol=_pick(rng, SYMBOLS),
+        glyph_colour=pick(rng, GLYPH_COLOURS[colour]),
+        symbol=pick(rng, SYMBOLS),
         start_s=0,
         end_s=1,
         box=(0, 0, 0, 0),
         scale=int(rng.choice(glyphs.GLYPH_SCALES, p=(0.2, 0.5, 0.3))),
     )
     attributes = rng.permutation(np.array(["colour", "glyph_colour", "shape", "symbol"]))
-    first = replace(_rival(rng, target, str(attributes[0])), code=_code(rng, length))
+    first = replace(_rival(rng, target, str(attributes[0])), code=draw_code(rng, length))
     place = int(rng.integers(length))
     letter = _other(rng, glyphs.CHARACTERS, target.code[place])
     near = target.code[:place] + letter + target.code[place + 1 :]
     second = replace(_rival(rng, target, str(attributes[1])), code=near)
     while first.code in (target.code, near):
-        first = replace(first, code=_code(rng, length))
+        first = replace(first, code=draw_code(rng, length))
     group = [(target, first, second)[i] for i in rng.permutation(3)]
     begin = int(rng.integers(1, duration - 5))
     placed: list[Sign] = []
@@ -106,7 +106,7 @@ def _signs(rng: np.random.Generator, duration: int) -> tuple[Sign, ...]:
     while len(placed) < len(group):
         placed = []
         for sign in group:
-            box = _free_box(rng, sign_size(sign.shape, length, scale), [p.box for p in placed])
+            box = free_box(rng, sign_size(sign.shape, length, scale), [p.box for p in placed])
             if box is None:
                 scale = max(2, scale - 1)
                 break
@@ -116,7 +116,7 @@ def _signs(rng: np.random.Generator, duration: int) -> tuple[Sign, ...]:
     return tuple(placed)
 
 
-def _free_box(rng: np.random.Generator, size: tuple[int, int], taken: list[Box]) -> Box | None:
+def free_box(rng: np.random.Generator, size: tuple[int, int], taken: list[Box]) -> Box | None:
     height, width = size
     if width > FRAME_PX - 4:
         return None
@@ -175,7 +175,7 @@ def _crowded(a: Appearance, others: list[Appearance], signs: tuple[Sign, ...]) -
     return False
 
 
-def _place(
+def place_object(
     rng: np.random.Generator,
     look: dict[str, str],
     *,
@@ -203,13 +203,13 @@ def _place(
     return None
 
 
-def _look(rng: np.random.Generator, shapes: tuple[str, ...]) -> dict[str, str]:
+def draw_look(rng: np.random.Generator, shapes: tuple[str, ...]) -> dict[str, str]:
     return {
-        "shape": _pick(rng, shapes),
-        "colour": _pick(rng, COLOURS),
-        "size": _pick(rng, SIZES),
-        "texture": _pick(rng, TEXTURES),
-        "motion": _pick(rng, MOTIONS),
+        "shape": pick(rng, shapes),
+        "colour": pick(rng, COLOURS),
+        "size": pick(rng, SIZES),
+        "texture": pick(rng, TEXTURES),
+        "motion": pick(rng, MOTIONS),
     }
 
 
@@ -229,18 +229,20 @@ def plan_scene(seed: int, number: int = 0, *, plan: ScenePlan | None = None) -> 
     plan = plan or ScenePlan()
     rng = np.random.default_rng(np.random.SeedSequence([seed, number, 1]))
     duration = int(rng.integers(SCENE_SECONDS[0], SCENE_SECONDS[1] + 1))
-    background = _pick(rng, BACKGROUNDS)
+    background = pick(rng, BACKGROUNDS)
     signs = _signs(rng, duration) if rng.random() < plan.sign_rate else ()
     there: list[Appearance] = []
     crowd = int(rng.integers(plan.crowd[0], plan.crowd[1] + 1))
     visitors = min(int(rng.integers(plan.visitors[0], plan.visitors[1] + 1)), plan.most_objects - crowd)
     for k in range(crowd):
-        placed = _place(rng, _look(rng, COMMON_SHAPES), number=k, stay=(0, duration), others=there, signs=signs)
+        placed = place_object(
+            rng, draw_look(rng, COMMON_SHAPES), number=k, stay=(0, duration), others=there, signs=signs
+        )
         there += [placed] if placed else []
     for k in range(crowd, crowd + visitors):
-        look = _look(rng, RARE_SHAPES)
+        look = draw_look(rng, RARE_SHAPES)
         for stay in _stretches(rng, duration):
-            placed = _place(rng, look, number=k, stay=stay, others=there, signs=signs)
+            placed = place_object(rng, look, number=k, stay=stay, others=there, signs=signs)
             there += [placed] if placed else []
     changes: tuple[Change, ...] = ()
     if rng.random() < plan.change_rate:
@@ -250,8 +252,8 @@ def plan_scene(seed: int, number: int = 0, *, plan: ScenePlan | None = None) -> 
         if len({a.object for a in there}) >= LEAST_OBJECTS:
             break
         # Where boards left no room for the crowd, small things that stand still find some.
-        look = {**_look(rng, COMMON_SHAPES), "size": "small", "motion": "still"}
-        placed = _place(rng, look, number=number_next, stay=(0, duration), others=there, signs=signs)
+        look = {**draw_look(rng, COMMON_SHAPES), "size": "small", "motion": "still"}
+        placed = place_object(rng, look, number=number_next, stay=(0, duration), others=there, signs=signs)
         if placed:
             there, number_next = [*there, placed], number_next + 1
     return SceneTruth(seed, number, duration, background, tuple(there), signs, changes)

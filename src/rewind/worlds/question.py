@@ -24,7 +24,8 @@ class Question:
     `form` is the kind and what is asked of it (``needle.character``); `level` says how many attributes its phrases
     name. `choices` are all answers that the form allows (empty for codes and times). `moments` are the half-open
     stretches, in seconds, that hold the evidence: empty where there is none. `at_s` is set where the question is
-    asked during the video; `query` is the noun phrase of a find question, whose `moments` are its answer.
+    asked during the video; `query` is the noun phrase of a find question, whose `moments` are its answer. `things` are all
+    stretches of each thing that the words name, in their order, where they name two: what training marks.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Question:
     moments: tuple[Span, ...]
     at_s: float | None = None
     query: str | None = None
+    things: tuple[tuple[Span, ...], ...] = ()
 
     @property
     def absent(self) -> bool:
@@ -48,6 +50,7 @@ class Question:
         data = asdict(self)
         data["moments"] = [list(m) for m in self.moments]
         data["accepted"], data["choices"] = list(self.accepted), list(self.choices)
+        del data["things"]
         return data
 
 
@@ -75,10 +78,16 @@ def make(
     choices: Sequence[str] = (),
     at_s: float | None = None,
     query: str | None = None,
+    things: Mapping[str, Sequence[Span]] | None = None,
 ) -> Question:
-    """A question of that form in one of its wordings, its blanks filled with `words`."""
+    """A question of that form in one of its wordings, its blanks filled with `words`; `things` by their blanks."""
     kind: Any = form.partition(".")[0]
     template = int(rng.integers(len(wording.TEMPLATES[form])))
-    text = wording.TEMPLATES[form][template].format_map(words)
+    pattern = wording.TEMPLATES[form][template]
+    text = pattern.format_map(words)
+    named = sorted(things or {}, key=lambda blank: pattern.index(f"{{{blank}}}"))
     accepted = (answer, f"the {answer}") if form == "order.first" else (answer,)
-    return Question(kind, form, template, level, text, answer, accepted, tuple(choices), tuple(moments), at_s, query)
+    return Question(
+        kind, form, template, level, text, answer, accepted, tuple(choices), tuple(moments), at_s, query,
+        tuple(tuple((things or {})[blank]) for blank in named),
+    )  # fmt: skip

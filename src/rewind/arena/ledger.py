@@ -1,0 +1,108 @@
+"""An arena's folder: its plan, its measured rates, one sub-folder a recipe and seed; each file replaced whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rewind.arena.contenders import CONTENDERS, Contender, to_train
+from rewind.arena.encoder import Encoder
+from rewind.arena.plan import ArenaPlan, Rates, fit
+from rewind.errors import ConfigError
+from rewind.train.bank import ProjectedBank
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FILE = "arena.json"
+
+
+class Measures(Protocol):
+    """Who can tell how long a recipe takes."""
+
+    def measure(self, contender: Contender, plan: ArenaPlan, test: ProjectedBank) -> Rates: ...
+
+
+@dataclass(frozen=True)
+class Arena:
+    """A plan that is settled: `plan` as the budget left it, `asked_for` as it was given."""
+
+    folder: Path
+    plan: ArenaPlan
+    asked_for: ArenaPlan
+    rates: Rates
+    encoder_name: str
+    fingerprint: str
+
+    def place(self, recipe: str, seed: int) -> Path:
+        return self.folder / recipe / f"seed-{seed}"
+
+    def has(self, recipe: str, seed: int) -> bool:
+        return (self.place(recipe, seed) / "result.json").is_file()
+
+    def add(self, recipe: str, seed: int, result: dict[str, Any]) -> None:
+        place = self.place(recipe, seed)
+        place.mkdir(parents=True, exist_ok=True)
+        _replace(place / "result.json", json.dumps(result, indent=1))
+
+    def results(self) -> dict[str, dict[int, dict[str, Any]]]:
+        """What is finished, by recipe and seed."""
+        found: dict[str, dict[int, dict[str, Any]]] = {}
+        for name in CONTENDERS:
+            for path in sorted((self.folder / name).glob("seed-*/result.json")):
+                result = json.loads(path.read_text(encoding="utf-8"))
+                found.setdefault(name, {})[int(result["seed"])] = result
+        return found
+
+    def train_seconds(self, recipe: str, seed: int) -> float:
+        """Seconds that its steps took, all calls together."""
+        lines = (self.place(recipe, seed) / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+        return round(sum(float(json.loads(line)["seconds"]) for line in lines), 1)
+
+    def write(self, name: str, content: str) -> None:
+        _replace(self.folder / name, content)
+
+
+def open_arena(
+    plan: ArenaPlan, encoder: Encoder, folder: Path, contenders: Sequence[Contender], teacher: Measures,
+    test: ProjectedBank, *, seeds: int, budget_s: float | None, say: Callable[[str], None],
+) -> Arena:  # fmt: skip
+    """The folder's arena, or a new one whose steps fit the budget; recipes that were not measured yet are.
+
+    Raises: ConfigError where the folder holds another arena, or the budget is too short for a new one.
+    """
+    path = folder / _FILE
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    asked = plan.to_json()
+    if kept and (kept["asked_for"] != asked or kept["encoder_sha256"] != encoder.fingerprint):
+        other = [k for k, v in asked.items() if kept["asked_for"].get(k) != v] or ["encoder"]
+        raise ConfigError(
+            f"{folder} holds an arena with another {', '.join(other)}", allowed="the options that it was begun with",
+            do="give another --out",
+        )  # fmt: skip
+    rates = kept.get("rates", {"steps": {}, "question": {}})
+    steps = {k: (float(v[0]), float(v[1])) for k, v in rates["steps"].items()}
+    question = {k: float(v) for k, v in rates["question"].items()}
+    for contender in to_train(contenders):
+        if contender.name not in steps:
+            say(f"measuring {contender.name}")
+            one = teacher.measure(contender, plan, test)
+            steps |= one.steps
+            question |= one.question
+    measured = Rates(steps, question)
+    settled = ArenaPlan(**kept["plan"]) if kept else fit(plan, contenders, measured, seeds=seeds, budget_s=budget_s)
+    name = Path(encoder.name).name
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"plan": settled.to_json(), "asked_for": asked, "rates": measured.to_json(), "encoder": name,
+               "encoder_sha256": encoder.fingerprint}  # fmt: skip
+    _replace(path, json.dumps(content, indent=1))
+    return Arena(folder, settled, plan, measured, name, encoder.fingerprint)
+
+
+def _replace(path: Path, content: str) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(content, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,236 @@
+"""The arena itself: banks, measured cost, training and tests of every recipe and seed, results that grow as it goes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rewind.arena.contenders import Contender, chosen, to_train
+from rewind.arena.encoder import Encoder, load_encoder, part_of, projected_bank
+from rewind.arena.ledger import Arena, open_arena
+from rewind.arena.picture import draw
+from rewind.arena.plan import ArenaPlan, Cost, cost
+from rewind.arena.questions import draw_questions
+from rewind.arena.recipe import Recipe
+from rewind.arena.table import rows, text
+from rewind.arena.teach import Teacher
+from rewind.arena.trial import Bench, figures, mark_all, seen_from
+from rewind.language.tokenizer import AnswerTokenizer
+from rewind.text import TextEncoder, load_text
+from rewind.train.bank import ProjectedBank, real_pictures
+from rewind.train.examples import Example
+from rewind.vision import load_vision
+from rewind.worlds import vocabulary
+from rewind.worlds.splits import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
+
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int, dict[str, float]], None]
+_TUNING_QUESTIONS = 96
+
+
+class OutOfTime(Exception):
+    """The budget is spent; what was finished is saved."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """`out`: the arena's folder; `bank`: a training scene bank to use, validation bank beside it (`…-validation`)."""
+
+    out: Path
+    bank: Path | None = None
+
+    def scenes(self, name: str) -> Path:
+        """Folder of the scenes called `name`: training, validation or test."""
+        base = self.bank or self.out / "bank"
+        return base if name == "training" else base.with_name(f"{base.name}-{name}")
+
+
+@dataclass(frozen=True)
+class Banks:
+    """Scenes to train on, to fit thresholds on (of the training range, but not trained on), and to test on."""
+
+    training: ProjectedBank
+    tuning: ProjectedBank
+    test: ProjectedBank
+
+
+def run_arena(
+    plan: ArenaPlan, *, where: Where, recipes: Sequence[str] | None = None, full: bool = False, seeds: int = 3,
+    encoder: str = "nano", budget_s: float | None = None, say: Say = lambda _line: None,
+    progress: Progress = lambda _name, _done, _total, _numbers: None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train and test what is not done yet, and give all that is.
+
+    Args:
+        seeds: training seeds 0 … seeds − 1 of every recipe.
+        budget_s: wall seconds for this call; a new arena's steps are cut, for all alike, so that it fits.
+        say: told lines such as the projected hours, before anything is trained.
+
+    Returns: the report, as written to `results.json` in the folder.
+
+    Raises: ConfigError for an unknown recipe, a budget that is too short, or a folder that holds another arena.
+    """
+    stop_at = None if budget_s is None else time.monotonic() + budget_s
+    contenders = chosen(recipes, full=full)
+    shared = load_encoder(encoder)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    words = load_text(shared.config.text)
+    banks = make_banks(plan, shared, where, device=device, progress=progress)
+    return play(
+        plan, shared, banks, words, where.out, contenders, seeds=seeds, stop_at=stop_at, device=device, say=say,
+        progress=progress,
+    )  # fmt: skip
+
+
+def make_banks(plan: ArenaPlan, encoder: Encoder, where: Where, *, device: torch.device, progress: Progress) -> Banks:
+    """Patches of all scenes: made where they are not there yet."""
+    vision, pictures = load_vision(encoder.config.vision), real_pictures()
+    held_out = {"validation": VALIDATION_SEEDS.start, "test": TEST_SEEDS.start}[plan.split]
+
+    def made(name: str, seed: int, scenes: int) -> ProjectedBank:
+        return projected_bank(
+            encoder, where.scenes(name), kept=where.out / "patches", seed=seed, scenes=scenes, vision=vision,
+            pictures=pictures, device=device,
+            report=lambda what, done, total: progress(f"{name} {what}", done, total, {}),
+        )  # fmt: skip
+
+    training = made("training", TRAIN_SEEDS.start, plan.scenes)
+    apart = max(8, plan.scenes // 28)
+    return Banks(
+        part_of(training, 0, plan.scenes - apart),
+        part_of(training, plan.scenes - apart, plan.scenes),
+        made(plan.split, held_out, plan.test_scenes),
+    )
+
+
+def play(
+    plan: ArenaPlan, encoder: Encoder, banks: Banks, words: TextEncoder, out: Path, contenders: Sequence[Contender], *,
+    seeds: int, stop_at: float | None, device: torch.device, say: Say, progress: Progress,
+) -> dict[str, Any]:  # fmt: skip
+    """The arena on banks that are there."""
+    tokenizer = AnswerTokenizer.from_words(vocabulary())
+
+    def in_time() -> None:
+        if stop_at is not None and time.monotonic() > stop_at:
+            raise OutOfTime
+
+    teacher = Teacher(encoder, banks.training, words, tokenizer, device)
+    left = None if stop_at is None else stop_at - time.monotonic()
+    arena = open_arena(plan, encoder, out, contenders, teacher, banks.test, seeds=seeds, budget_s=left, say=say)
+    expected = cost(arena.plan, contenders, arena.rates, seeds=seeds)
+    say(_projection(arena, expected, contenders, seeds))
+    bench = Bench(banks.test, words, tokenizer, device, in_time)
+    trials = Trials(arena, bench, replace(bench, bank=banks.tuning))
+    finished = True
+    try:
+        for seed in range(seeds):
+            for trained in to_train(contenders):
+                tested = [c for c in (trained, *contenders) if c.trained_as == trained.name]
+                wanted = [c for c in dict.fromkeys(tested) if not arena.has(c.name, seed)]
+                if not wanted:
+                    continue
+                in_time()
+                recipe = teacher.train(arena, trained, seed, stop_at=stop_at, progress=progress)
+                if recipe is None:
+                    raise OutOfTime
+                say(f"{trained.name}, seed {seed}: trained; now tested")
+                for how in wanted:
+                    arena.add(how.name, seed, trials.result(recipe, how, seed))
+                    write_report(arena, expected, finished=False)
+    except OutOfTime:
+        finished = False
+        say("out of time, saved; the same command goes on")
+    return write_report(arena, expected, finished=finished)
+
+
+class Trials:
+    """Tests of trained recipes: thresholds on the tuning scenes, figures on the test scenes, questions drawn once."""
+
+    def __init__(self, arena: Arena, test: Bench, tuning: Bench) -> None:
+        self.arena, self.test, self.tuning = arena, test, tuning
+        self._asked: dict[tuple[str, int, int], list[Example]] = {}
+
+    def result(self, recipe: Recipe, how: Contender, seed: int) -> dict[str, Any]:
+        """What is kept of one recipe and seed; a swap is tested on the main cell alone."""
+        plan = self.arena.plan
+        tuned, _ = mark_all(recipe, self._questions("tuning", plan.frames, _TUNING_QUESTIONS), self.tuning,
+                            tokens=plan.tokens, how=how)  # fmt: skip
+        threshold = seen_from(tuned)
+        cells = []
+        for cell in plan.cells()[: 1 if how.weights_of else None]:
+            examples = self._questions("test", cell.frames, cell.per_kind)
+            marked, seconds = mark_all(recipe, examples, self.test, tokens=cell.tokens, how=how)
+            shown = figures(marked, threshold=threshold)
+            cells.append({"video_frames": cell.frames, "budget": cell.tokens, "seconds": round(seconds, 5), **shown})
+        return {
+            "recipe": how.name, "seed": seed, "weights_of": how.weights_of, "threshold": round(threshold, 4),
+            "steps": [plan.short, plan.long], "train_seconds": self.arena.train_seconds(how.trained_as, seed),
+            "cells": cells,
+        }  # fmt: skip
+
+    def _questions(self, of: str, frames: int, count: int) -> list[Example]:
+        key = (of, frames, count)
+        if key not in self._asked:
+            self._asked[key] = (
+                draw_questions(self.tuning.bank, frames=frames, per_kind=count, seed=1, kinds=("find",))
+                if of == "tuning"
+                else draw_questions(self.test.bank, frames=frames, per_kind=count, seed=0)
+            )
+        return self._asked[key]
+
+
+def write_report(arena: Arena, expected: Cost, *, finished: bool) -> dict[str, Any]:
+    """results.json, table.txt and arena.png, each replaced whole."""
+    made = rows(arena.results())
+    report = {
+        "finished": finished,
+        "plan": arena.plan.to_json(),
+        "asked_for": arena.asked_for.to_json(),
+        "encoder": arena.encoder_name,
+        "encoder_sha256": arena.fingerprint,
+        "projected_hours": round(expected.total_s / 3600, 3),
+        "rows": made,
+        "notes": notes(arena, finished=finished),
+        "out": str(arena.folder),
+    }
+    arena.write("results.json", json.dumps(report, indent=1))
+    arena.write("table.txt", text(report) + "\n")
+    draw(made, arena.folder / "arena.png", tokens=arena.plan.tokens, frames=arena.plan.frames)
+    return report
+
+
+def notes(arena: Arena, *, finished: bool) -> list[str]:
+    """What a reader of the table must know."""
+    plan, asked = arena.plan, arena.asked_for
+    lines = [
+        f"{plan.split} scenes, {plan.frames} s; at most {plan.tokens} visual tokens (τ, and up to 16 tokens for the "
+        f"moments that a recipe's own scores find, come on top for all alike); {plan.short} + {plan.long} steps; up to "
+        f"{plan.per_kind} questions a kind; ± is the standard deviation over seeds.",
+        "mean: over kinds. R@ and mIoU: the best moment of present things. hit: a frame looked at closely is a true "
+        "one. s: seconds a question, patches ready.",
+        "* not trained: rewind's weights, one thing swapped at the test.",
+    ]
+    if plan != asked:
+        lines.append(
+            f"Cut to the budget, for all alike: {asked.short} + {asked.long} steps and {asked.per_kind} questions a "
+            "kind would be whole."
+        )
+    if not finished:
+        lines.append("Not finished: the same command goes on.")
+    return lines
+
+
+def _projection(arena: Arena, expected: Cost, contenders: Sequence[Contender], seeds: int) -> str:
+    plan = arena.plan
+    return (
+        f"projected: {expected.total_s / 3600:.2f} hours ({expected.train_s / 3600:.2f} training, "
+        f"{expected.test_s / 3600:.2f} testing) for {len(to_train(contenders))} trained recipes of "
+        f"{len(contenders)} asked for, {seeds} seeds, {plan.short} + {plan.long} steps, "
+        f"{plan.per_kind} questions a kind"
+    )

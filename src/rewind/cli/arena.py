@@ -1,0 +1,121 @@
+"""`rewind arena`: memory systems trained and tested side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rewind.cli import options, output
+from rewind.cli.group import resumable
+
+_UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from 90s, 20m, 8h, 1.5h; a bare number is minutes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)(?:in|r)?", text.strip().lower())
+    if match is None or float(match[1]) <= 0:
+        raise typer.BadParameter(f"{text!r}; allowed: a time such as 90s, 20m or 8h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def arena(
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The arena's folder; it goes on there.")] = Path(
+        "arena"
+    ),
+    recipes: Annotated[
+        str | None,
+        typer.Option("--recipes", metavar="A,B", show_default=False, help="Only these; --list names them."),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="The costly ones too: bank and bridge.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Name the recipes and do nothing.")] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Trainings of each recipe.")] = 3,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.25, max=60.0, metavar="N", help="Length of the test videos.")
+    ] = 2.0,
+    tokens: Annotated[
+        int, typer.Option("--tokens", min=64, metavar="N", help="Visual tokens for the decoder, alike for all.")
+    ] = 256,
+    questions: Annotated[
+        int, typer.Option("--questions", min=8, metavar="N", help="Test questions of each kind.")
+    ] = 200,
+    short: Annotated[int, typer.Option("--short", min=4, metavar="N", help="Training steps on 16 s.")] = 600,
+    long: Annotated[int, typer.Option("--long", min=4, metavar="N", help="Training steps on 96 s.")] = 250,
+    split: Annotated[
+        str, typer.Option("--split", metavar="validation|test", help="Scenes to test on; training sees neither.")
+    ] = "validation",
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            "--budget", metavar="TIME", show_default=False,
+            help="Wall time, such as 20m or 8h: steps are cut to it, for all alike; stops there, saved.",
+        ),
+    ] = None,
+    encoder: Annotated[
+        str, typer.Option("--encoder", metavar="NAME|DIR", help="A model or a training run whose encoder all share.")
+    ] = "nano",
+    bank: Annotated[
+        Path | None,
+        typer.Option("--bank", metavar="DIR", show_default=False, help="A scene bank of `rewind train` to use."),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:  # fmt: skip
+    """Train and test memory systems on the same encoder, decoder, data, steps and tokens. Stopped, it goes on."""
+    from rewind.arena import CONTENDERS, ArenaPlan, run_arena
+    from rewind.arena.run import Where
+    from rewind.arena.table import text
+
+    if listed:
+        for c in CONTENDERS.values():
+            print(f"{c.name:24}{c.about}{' (with --full)' if c.full else ''}")
+        return
+    plan = ArenaPlan(
+        minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,  # type: ignore[arg-type]
+    )  # fmt: skip
+    names = None if recipes is None else [n.strip() for n in recipes.split(",") if n.strip()]
+    seconds = None if budget is None else parse_duration(budget)
+
+    def say(line: str) -> None:
+        if not quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    with resumable("the same command goes on from the last checkpoint"), _Bars(quiet=quiet) as progress:
+        report = run_arena(
+            plan, where=Where(out, bank), recipes=names, full=full, seeds=seeds, encoder=encoder, budget_s=seconds,
+            say=say, progress=progress,
+        )  # fmt: skip
+    if json:
+        output.print_json(report)
+    else:
+        print(text(report))
+
+
+class _Bars:
+    """A bar for each piece of the work in turn."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._stack = contextlib.ExitStack()
+        self._name: str | None = None
+        self._report: output.Progress | None = None
+
+    def __enter__(self) -> _Bars:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __call__(self, name: str, done: int, total: int, _numbers: dict[str, float]) -> None:
+        if name != self._name or self._report is None:
+            self._stack.close()
+            unit = "scene" if name.endswith("scenes") else "step"
+            self._report = self._stack.enter_context(output.bar(name, quiet=self._quiet, unit=unit))
+            self._name = name
+        self._report(done, total)

@@ -1,0 +1,125 @@
+"""Many questions of one video at once: memory walks in batches, then each question goes the engine's own way.
+
+What a frame writes to memory hangs on the frames before it and on the instruction, never on those after: questions
+that end at different times walk together as far as their whole clips go, and part for the rest. What they wrote is laid
+where `answering.recollect` looks for memories of earlier questions, so that all else is the engine's own work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rewind import answering
+from rewind.answering import Recollection, Said
+from rewind.evaluate.watched import Watched
+from rewind.model import Decoded
+from rewind.store import Part
+from rewind.store.memories import KEPT, keep_memory, memory_file
+from rewind.text.spelling import read_instructions
+from rewind.threads import one_thread
+from rewind.values import KeyFrame, Moment
+
+BATCH = 12
+CLIPS = 16  # clips whose patches are projected at once
+LIMIT = 5  # moments that `ask` and `find` give
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An instruction, asked as if the video ended at `until_s` (seconds of its own time)."""
+
+    text: str
+    until_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What `ask` gives of one question, with the decoder's own words beside it."""
+
+    decoded: Decoded
+    said: Said
+    key_frames: tuple[KeyFrame, ...]
+    moments: tuple[Moment, ...]
+
+
+@torch.no_grad()
+def project_all(watched: Watched) -> Tensor:
+    """What of a video's features depends on no instruction, worked out once: (T, P, D), some 6–25 kB a frame."""
+    engine, stored = watched.engine, watched.stored
+    model = engine.model
+    size = model.config.clip_frames * CLIPS
+    with one_thread(when=engine.small):
+        if model.config.perceives == "neck":  # the store keeps these: the same as the engine reads
+            return torch.cat(list(stored.derived_clips(size, model.project, name=engine.model_hash[:16])))
+        parts: tuple[Part, ...] = ("deep",) if model.config.perceives == "deep" else ("deep", "fine")
+        return torch.cat([model.project(*stretch) for stretch in stored.clips(size, *parts)])
+
+
+def recollect_all(
+    watched: Watched, asked: Sequence[Asked], *, patches: Tensor | None = None, batch: int = BATCH
+) -> Iterator[tuple[int, Recollection]]:
+    """The memory of the video under each instruction, with its place in `asked`; the same as `answering.recollect`.
+
+    Places come in batches of questions of like length, not in order. One batch's memories are held at a time.
+
+    Args:
+        patches: of `project_all`, where several calls share them.
+        batch: questions that walk together, fewer than the memories that a store keeps.
+    """
+    patches = project_all(watched) if patches is None else patches
+    rows = [len(watched.until(a.until_s)) for a in asked]
+    order = sorted(range(len(asked)), key=lambda i: (-rows[i], i))
+    batch = min(batch, KEPT - 1)
+    for start in range(0, len(order), batch):
+        places = order[start : start + batch]
+        with one_thread(when=watched.engine.small):
+            _walk(watched, patches, [asked[i].text for i in places], [rows[i] for i in places])
+        for i in places:
+            timeline = watched.until(asked[i].until_s)
+            yield i, answering.recollect(watched.engine, watched.stored, timeline, asked[i].text)
+
+
+def answer_of(watched: Watched, asked: Asked, seen: Recollection) -> Answered:
+    """What `Video.ask` says, from the same calls."""
+    timeline, engine = watched.until(asked.until_s), watched.engine
+    picks, key_frames = answering.choose(engine, seen, timeline)
+    moments = moments_of(watched, asked, seen)
+    decoded = answering.decode(engine, seen, picks, watched.stored, timeline)
+    said = answering.say(engine, seen, decoded, moments, key_frames, watched.stored, timeline)
+    return Answered(decoded, said, key_frames, moments)
+
+
+def moments_of(
+    watched: Watched, asked: Asked, seen: Recollection, *, threshold: float | None = None, limit: int = LIMIT
+) -> tuple[Moment, ...]:
+    """What `Video.find` gives, best first; none means absent."""
+    return answering.moments_of(
+        seen.relevance, watched.until(asked.until_s), watched.info, threshold=threshold, limit=limit,
+        until_s=asked.until_s,
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequence[int]) -> None:
+    """Keep the memory of the first rows[i] frames under texts[i]: whole clips together, the last part of one alone."""
+    engine, model = watched.engine, watched.engine.model
+    size = model.config.clip_frames
+    whole = [n // size * size for n in rows]
+    together = model.begin(read_instructions(engine.text, list(texts)))
+    for clip in patches[: max(whole)].split(size) if max(whole) else ():
+        together = model.perceive(together, clip.to(model.dtype).expand(len(texts), *clip.shape))
+    shared = together.tokens() if max(whole) else None
+    for i, (words, first, last) in enumerate(zip(texts, whole, rows, strict=True)):
+        parts = [] if shared is None else [shared[i : i + 1, :first]]
+        if first < last:
+            state = model.begin(read_instructions(engine.text, [words]))
+            if first:
+                state = state.append(parts[0], *model.read.project(parts[0]))
+            parts = [model.perceive(state, patches[first:last].to(model.dtype)).tokens()]
+        # Named as `answering.recollect` names it: were it named otherwise, that would walk again, to the same end.
+        kept = memory_file(watched.stored.folder, engine.model_hash, engine.text.weights_hash, words, str(last))
+        keep_memory(kept, parts[0])

@@ -1,0 +1,78 @@
+"""Aim: what an instruction is about, as vectors that patches are matched against (perceive's conditioning, [us])."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rewind.config import SLOTS, ReWindConfig
+
+_HEADS = 8
+_MATCH = 128
+
+
+class Aim(nn.Module):
+    """Instruction features (B, S, text_width) → Ī (B, D) and, for up to two things it names, what their patches look like.
+
+    Softmax attention tells which patch fits an instruction best, not whether any fits. A match of its own, with a
+    threshold that depends on the words, tells that; it is trained where the data knows what each patch shows.
+    """
+
+    def __init__(self, config: ReWindConfig) -> None:
+        super().__init__()
+        width, text = config.width, config.text_width
+        self.norm = nn.LayerNorm(text)
+        self.look = nn.Linear(text, 2 * SLOTS * _HEADS)
+        self.value = nn.Linear(text, _HEADS * 48)
+        self.think = nn.Sequential(
+            nn.LayerNorm(_HEADS * 96 + text), nn.Linear(_HEADS * 96 + text, 2 * width), nn.GELU(approximate="tanh")
+        )
+        self.match = nn.Linear(2 * width, _MATCH + 1)
+        self.pooled = nn.Linear(2 * SLOTS * width, width)
+        self.patch = nn.Linear(width, _MATCH)
+        self.mark = nn.Linear(SLOTS, width)
+        self.tell = nn.Linear(2 * SLOTS, width)
+        self.content = nn.Linear(SLOTS * width, 2 * width)
+        self.asked = nn.Linear(width, 2 * width)
+        self.say = nn.Linear(2 * width, width)
+
+    def thoughts(self, tokens: Tensor, mask: Tensor, mean: Tensor) -> Tensor:
+        """tokens (B, S, text_width), mask (B, S), mean (B, text_width) → what each slot is about (B, SLOTS, 2 D)."""
+        b, s, _ = tokens.shape
+        source = self.norm(tokens)
+        weights = self.look(source).masked_fill(~mask[..., None], float("-inf")).softmax(1)
+        weights = weights.view(b, s, SLOTS, 2, _HEADS)
+        value = self.value(source).view(b, s, _HEADS, 48)
+        gathered = torch.einsum("bskth,bshd->bkthd", weights, value).reshape(b, SLOTS, -1)
+        return torch.as_tensor(self.think(torch.cat([gathered, mean[:, None].expand(-1, SLOTS, -1)], dim=-1)))
+
+    def forward(self, thoughts: Tensor) -> tuple[Tensor, Tensor]:
+        """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, match + 1)."""
+        return self.pooled(thoughts.flatten(1)), self.match(thoughts)
+
+    def logits(self, patches: Tensor, slots: Tensor) -> Tensor:
+        """patches (B, …, P, D), slots (B, SLOTS, match + 1) → how well each patch fits (B, …, P, SLOTS)."""
+        seen = self.patch(patches)
+        lead = seen.shape
+        flat = seen.flatten(1, -2) @ slots[..., :-1].transpose(1, 2) * _MATCH**-0.5 + slots[..., -1][:, None]
+        return torch.as_tensor(flat.view(*lead[:-1], SLOTS))
+
+    def mark_patches(self, patches: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
+        """X (B, F, P, D) → X marked where it fits, and the logits of the fit (B, F, P, SLOTS)."""
+        logits = self.logits(patches, slots)
+        return patches + self.mark(torch.sigmoid(logits)), logits
+
+    def condition(self, patches: Tensor, slots: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """X (B, F, P, D) → X marked where it fits, and what each frame tells of either thing, D wide (B, F, D).
+
+        A frame tells whether, how surely and how often a thing is there, and what its best patch holds as far as the
+        instruction asks for it: Ī (B, D) opens and shuts that reading.
+        """
+        marked, logits = self.mark_patches(patches, slots)
+        told = torch.cat([torch.tanh(logits.amax(2) / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
+        best = torch.einsum("bfpk,bfpd->bfkd", logits.softmax(2), patches)
+        return marked, self.tell(told) + self.read(best, pooled[:, None])
+
+    def read(self, best: Tensor, pooled: Tensor) -> Tensor:
+        """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""
+        return torch.as_tensor(self.say(self.content(best.flatten(-2)) * (1 + self.asked(pooled))))

@@ -1,0 +1,68 @@
+"""The neck: deep and fine patches joined on the fine grid, of which only the salient ones are perceived ([us])."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rewind.config import ReWindConfig
+
+
+class NeckBlock(nn.Module):
+    """Depth-wise 7 × 7 convolution, then two linear layers, with a residual (the block of ConvNeXt, Liu et al. 2022)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(width, width, 7, padding=3, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, 2 * width)
+        self.outer = nn.Linear(2 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, side, side, D) → the same shape."""
+        seen = self.look(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return x + self.outer(nn.functional.gelu(self.inner(self.norm(seen)), approximate="tanh"))  # type: ignore[no-any-return]
+
+
+class Neck(nn.Module):
+    """Patch features (…, P, C) and fine features (…, Pf, Cf) → the frame's `salient` patches (…, n, D).
+
+    A frozen classifier's patches know textures and colours, not which patch is the middle of a thing. The neck is
+    trained for that where the data knows (`rewind.train.dense`): a thing's middle patch tells all of it, and says so by
+    its salience. Perceive then reads `salient` patches a frame in place of a grid of 196. Depends on no instruction.
+    """
+
+    def __init__(self, config: ReWindConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.side = config.fine_grid
+        self.deep_side = int(config.patches**0.5)
+        self.keep = config.salient
+        self.deep_norm = nn.LayerNorm(config.vision_width)
+        self.fine_norm = nn.LayerNorm(config.fine_width)
+        self.deep = nn.Linear(config.vision_width, width)
+        self.fine = nn.Linear(config.fine_width, width)
+        self.position = nn.Parameter(torch.randn(self.side, self.side, width) * 0.02)
+        self.blocks = nn.ModuleList(NeckBlock(width) for _ in range(config.neck_blocks))
+        self.norm = nn.LayerNorm(width)
+        self.salience = nn.Linear(width, 1)
+
+    def grid(self, deep: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """deep (N, P, C), fine (N, Pf, Cf) → all patches (N, side², D) and the logits of their salience (N, side²)."""
+        n, times = deep.shape[0], self.side // self.deep_side
+        coarse = self.deep(self.deep_norm(deep)).view(n, self.deep_side, self.deep_side, -1)
+        x = self.fine(self.fine_norm(fine)).view(n, self.side, self.side, -1)
+        x = x + coarse.repeat_interleave(times, 1).repeat_interleave(times, 2) + self.position
+        for block in self.blocks:
+            x = block(x)
+        x = self.norm(x).flatten(1, 2)
+        return x, self.salience(x)[..., 0]
+
+    def forward(self, deep: Tensor, fine: Tensor | None) -> Tensor:
+        if fine is None:
+            raise ValueError("perceives='neck' needs the fine grid")
+        lead = deep.shape[:-2]
+        patches, salience = self.grid(deep.flatten(0, -3), fine.flatten(0, -3))
+        rows = salience.topk(self.keep, dim=1).indices.sort(dim=1).values
+        chosen = patches.gather(1, rows[..., None].expand(-1, -1, patches.shape[-1]))
+        return chosen.view(*lead, self.keep, -1)

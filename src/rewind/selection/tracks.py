@@ -1,0 +1,60 @@
+"""Tracks: for each thing that an instruction names, the stretches at which scores say that it is there ([us])."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+THERE = 0.5
+"""Probability from which a frame counts as showing the thing."""
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Up to `limit` stretches of all tracks, track by track and in time order.
+
+    `first`, `last` (m,) rows, both inside; `track` (m,); `ordinal` (m,): the how-manieth of its track, from 0;
+    `score` (m,): the best in it.
+    """
+
+    first: Tensor
+    last: Tensor
+    track: Tensor
+    ordinal: Tensor
+    score: Tensor
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def stretches(probability: Tensor, *, limit: int) -> Stretches:
+    """Runs of frames at `THERE` or more in each column of `probability` (T, tracks), holes of one frame filled.
+
+    Where a track has more than its share of `limit`, the ones with the best scores stay.
+    """
+    values = probability.detach().float().cpu().numpy()
+    share = limit // values.shape[1]
+    found: list[tuple[int, int, int, int, float]] = []
+    for track in range(values.shape[1]):
+        column = values[:, track]
+        there = column >= THERE
+        # One frame that misses the thing does not make two stretches of one.
+        there[1:-1] |= there[:-2] & there[2:]
+        edges = np.diff(np.concatenate([[0], there.astype(np.int8), [0]]))
+        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        best = np.array([column[a:b].max() for a, b in zip(starts, ends, strict=True)])
+        kept = np.sort(np.argsort(-best, kind="stable")[:share])
+        found += [(int(starts[i]), int(ends[i]) - 1, track, ordinal, float(best[i])) for ordinal, i in enumerate(kept)]
+    first, last, which, ordinals = (torch.tensor([one[i] for one in found], dtype=torch.long) for i in range(4))
+    return Stretches(first, last, which, ordinals, torch.tensor([one[4] for one in found], dtype=torch.float32))
+
+
+def mean_tokens(tokens: Tensor, found: Stretches) -> Tensor:
+    """Memory tokens (T, W, D) averaged over each stretch: (m, W, D)."""
+    total = torch.cat([tokens.new_zeros(1, *tokens.shape[1:], dtype=torch.float32), tokens.float().cumsum(0)])
+    first, last = found.first.to(tokens.device), found.last.to(tokens.device)
+    length = (last - first + 1)[:, None, None]
+    return ((total[last + 1] - total[first]) / length).to(tokens.dtype)

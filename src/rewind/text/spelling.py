@@ -1,0 +1,21 @@
+"""Instructions as the memory reads them: codes spelled out, so that each character is a token of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rewind.text.encoder import TextEncoder, TextFeatures
+
+_CODE = re.compile(r"\b[A-Z0-9]{2,6}\b")
+
+
+def spell_codes(text: str) -> str:
+    """`the sign 7KX2` → `the sign 7 K X 2`. A tokenizer of word pieces would cut a code as it pleases."""
+    return _CODE.sub(lambda found: " ".join(found[0]), text)
+
+
+def read_instructions(encoder: TextEncoder, texts: Sequence[str]) -> TextFeatures:
+    """Features of instructions with their codes spelled out; `texts` of the result are the ones given."""
+    return replace(encoder.encode([spell_codes(text) for text in texts]), texts=tuple(texts))

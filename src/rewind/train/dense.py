@@ -1,0 +1,136 @@
+"""Stage 1, patch by patch: what the middle patch of every thing shows, taught to the neck where the data knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rewind.memory.neck import Neck
+from rewind.train.bank import Bank
+from rewind.worlds import glyphs
+from rewind.worlds.backgrounds import FRAME_PX
+from rewind.worlds.looks import COLOURS, GLYPH_COLOUR_NAMES, SHAPES, SIGN_SHAPES, SIZES, SYMBOLS, TEXTURES
+
+PLACES = 4
+OBJECT_FIELDS = (len(SHAPES), len(COLOURS), len(TEXTURES), len(SIZES))
+SIGN_FIELDS = (len(SIGN_SHAPES), len(COLOURS), len(GLYPH_COLOUR_NAMES), len(SYMBOLS))
+CODE_FIELDS = (len(glyphs.CHARACTERS) + 1,) * PLACES
+"""One class more than characters: the code has no glyph at that place."""
+FIELDS = len(OBJECT_FIELDS) + len(SIGN_FIELDS) + PLACES
+_EMPTY = -1
+Things = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DenseTruth:
+    """Every thing in every frame of a bank.
+
+    `things` (n, 2 + FIELDS): frame row, patch of its middle, then the values of `OBJECT_FIELDS`, `SIGN_FIELDS` and
+    `CODE_FIELDS`, −1 where a field is not of its kind; sorted by frame. `first` (N + 1,): where each frame's begin.
+    """
+
+    things: Things
+    first: npt.NDArray[np.int64]
+
+    def of(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """For frames `rows`: which of them each thing is in (m,), and the things (m, 2 + FIELDS)."""
+        counts = self.first[rows + 1] - self.first[rows]
+        picked = np.concatenate([np.arange(self.first[r], self.first[r + 1]) for r in rows])
+        return torch.from_numpy(np.repeat(np.arange(len(rows)), counts)), torch.from_numpy(self.things[picked])
+
+
+def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
+    """The things of a bank's frames on a grid of side × side patches."""
+    cell = FRAME_PX / side
+
+    def patch(x: float, y: float) -> int:
+        column, row = (min(side - 1, max(0, int(v // cell))) for v in (x, y))
+        return row * side + column
+
+    found: list[tuple[int, ...]] = []
+    nothing = (_EMPTY,) * (len(SIGN_FIELDS) + PLACES)
+    for truth, start in zip(bank.scenes, bank.first.tolist(), strict=True):
+        for a in truth.appearances:
+            look = (
+                SHAPES.index(a.shape),
+                COLOURS.index(a.colour),
+                TEXTURES.index(a.texture),
+                SIZES.index(a.size),
+            )
+            found += [(start + k, patch(*a.centre(k)), *look, *nothing) for k in range(a.start_s, a.end_s)]
+        for s in truth.signs:
+            code = [glyphs.CHARACTERS.index(c) for c in s.code]
+            code += [len(glyphs.CHARACTERS)] * (PLACES - len(code))
+            middle = patch((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2)
+            look = (
+                SIGN_SHAPES.index(s.shape),
+                COLOURS.index(s.colour),
+                GLYPH_COLOUR_NAMES.index(s.glyph_colour),
+                SYMBOLS.index(s.symbol),
+            )
+            empty = (_EMPTY,) * len(OBJECT_FIELDS)
+            found += [(start + k, middle, *empty, *look, *code) for k in range(s.start_s, s.end_s)]
+    things = np.array(found, dtype=np.int64)
+    things = things[np.argsort(things[:, 0], kind="stable")]
+    return DenseTruth(things, np.searchsorted(things[:, 0], np.arange(len(bank.deep) + 1)))
+
+
+class FieldHeads(nn.Module):
+    """Linear readings of all fields, of a thing's middle patch or of what an instruction is about; for training only.
+
+    `more` classes a field has beyond its values: one for an instruction that leaves it open.
+    """
+
+    def __init__(self, width: int, *, more: int = 0) -> None:
+        super().__init__()
+        self.sizes = tuple(size + more for size in (*OBJECT_FIELDS, *SIGN_FIELDS, *CODE_FIELDS))
+        self.read = nn.Linear(width, sum(self.sizes))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """(m, width) → logits of every field, each (m, classes)."""
+        logits: Tensor = self.read(features).float()
+        return tuple(logits.split(self.sizes, dim=-1))
+
+
+def words_loss(heads: FieldHeads, thoughts: Tensor, wanted: Tensor) -> Tensor:
+    """What each slot is about (B, SLOTS, width) read field by field against `wanted` (B, SLOTS, FIELDS), below 0 = open."""
+    flat = wanted.flatten(0, 1)
+    losses = []
+    for field, logits in enumerate(heads(thoughts.flatten(0, 1))):
+        label = flat[:, field]
+        losses.append(functional.cross_entropy(logits, torch.where(label < 0, logits.shape[1] - 1, label)))
+    return torch.stack(losses).sum()
+
+
+def dense_losses(
+    neck: Neck, heads: FieldHeads, patches: Tensor, salience: Tensor, where: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Salience loss, reading loss (summed over fields), share of readings that are right.
+
+    Args:
+        patches: (N, side², D) and salience: (N, side²), of `Neck.grid`.
+        where: of `DenseTruth.of` for the same frames.
+    """
+    frame, things = where[0].to(patches.device), where[1].to(patches.device)
+    target = torch.zeros_like(salience)
+    target[frame, things[:, 1]] = 1
+    # A thing spreads over the patches beside its middle: they are neither right nor wrong.
+    square = target.view(-1, 1, neck.side, neck.side)
+    beside = functional.max_pool2d(square, 3, 1, 1).flatten(1) - target
+    each = functional.binary_cross_entropy_with_logits(salience.float(), target, reduction="none")
+    weight = torch.where(target > 0, 5.0, 1 - beside)
+    salient = (each * weight).sum() / weight.sum()
+    losses, right, asked = [], patches.new_zeros((), dtype=torch.float32), 0
+    for field, logits in enumerate(heads(patches[frame, things[:, 1]])):
+        label = things[:, 2 + field]
+        has = label >= 0
+        if bool(has.any()):
+            losses.append(functional.cross_entropy(logits[has], label[has]))
+            right += (logits[has].argmax(-1) == label[has]).float().sum()
+            asked += int(has.sum())
+    return salient, torch.stack(losses).sum(), right / max(1, asked)

@@ -1,0 +1,191 @@
+"""The arena as a whole: plans that fit a budget, resume to the same result, projected hours, a tiny run end to end."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.arena.conftest import SMALL, text_of
+from typer.testing import CliRunner
+
+from rewind.arena import ArenaPlan, chosen
+from rewind.arena.encoder import Encoder, load_encoder, part_of
+from rewind.arena.plan import LEAST_STEPS, Rates, cost, fit
+from rewind.arena.questions import chance, draw_questions
+from rewind.arena.run import Banks, play
+from rewind.arena.table import rows, spread, text
+from rewind.arena.trial import Marked, absent_f1, grounding, seen_from
+from rewind.cli import app
+from rewind.cli.arena import parse_duration
+from rewind.errors import ConfigError, WeightsError
+from rewind.train.bank import ProjectedBank
+from rewind.train.examples import Example
+from rewind.worlds.plan import plan_scene
+from rewind.worlds.question import Question
+from rewind.worlds.splits import VALIDATION_SEEDS
+
+RATES = Rates({"rewind": (1.0, 2.0), "uniform": (0.5, 1.0)}, {"rewind": 0.04, "uniform": 0.04})
+TINY = ArenaPlan(minutes=0.5, tokens=64, per_kind=8, scenes=24, test_scenes=12, short=4, long=4, long_frames=24)
+
+
+class Words:
+    """A text encoder of nothing but noise that depends on the text."""
+
+    name, weights_hash, width = "noise", "0", SMALL.text_width
+
+    def encode(self, texts: Any) -> Any:
+        one = [text_of(1, words=6, seed=sum(map(ord, t)) % 997) for t in texts]
+        return replace(
+            one[0], texts=tuple(texts), tokens=torch.cat([o.tokens for o in one]),
+            mask=torch.cat([o.mask for o in one]), pooled=torch.cat([o.pooled for o in one]),
+        )  # fmt: skip
+
+
+def bank_of(seed: int, scenes: int) -> ProjectedBank:
+    truths = tuple(plan_scene(seed + i, 0) for i in range(scenes))
+    lengths = np.array([t.duration_s for t in truths])
+    g = torch.Generator().manual_seed(seed)
+    patches = torch.randn(int(lengths.sum()), SMALL.salient, SMALL.width, generator=g)
+    return ProjectedBank(truths, np.concatenate([[0], np.cumsum(lengths)[:-1]]), patches)
+
+
+@pytest.fixture(scope="module")
+def banks() -> Banks:
+    whole = bank_of(0, TINY.scenes)
+    return Banks(part_of(whole, 0, 16), part_of(whole, 16, 24), bank_of(VALIDATION_SEEDS.start, TINY.test_scenes))
+
+
+def run(
+    encoder: Encoder, banks: Banks, out: Path, *names: str, stop_at: float | None = None, said: list[str] | None = None,
+    plan: ArenaPlan = TINY, seeds: int = 1,
+) -> dict[str, Any]:  # fmt: skip
+    return play(
+        plan, encoder, banks, Words(), out, chosen(names), seeds=seeds, stop_at=stop_at, device=torch.device("cpu"),
+        say=(said if said is not None else []).append, progress=lambda *_: None,
+    )  # fmt: skip
+
+
+def stripped(report: dict[str, Any]) -> Any:
+    """A report without what a clock says or where it lies."""
+    clean = json.loads(json.dumps(report))
+    for row in clean["rows"]:
+        del row["seconds"], row["train_seconds"]
+    del clean["projected_hours"], clean["out"]
+    return clean
+
+
+def test_a_budget_cuts_questions_then_steps_alike() -> None:
+    plan, who = ArenaPlan(short=100, long=50), chosen(["rewind", "uniform"])
+    whole = cost(plan, who, RATES, seeds=2)
+    assert whole.train_s == 2 * (100 * 1.5 + 50 * 3)
+    assert fit(plan, who, RATES, seeds=2, budget_s=10 * whole.total_s) == plan
+    cut = fit(plan, who, RATES, seeds=2, budget_s=300)
+    assert cut.per_kind < plan.per_kind
+    assert cut.short / cut.long == pytest.approx(2, rel=0.1)
+    assert cost(cut, who, RATES, seeds=2).total_s <= 300
+    with pytest.raises(ConfigError, match="or more for these recipes"):
+        fit(plan, who, RATES, seeds=2, budget_s=20)
+    assert cut.long > LEAST_STEPS
+
+
+def test_plans_that_make_no_sense_are_refused() -> None:
+    for wrong in ({"minutes": 0.1}, {"tokens": 100}, {"split": "train"}, {"per_kind": 0}):
+        with pytest.raises(ConfigError):
+            ArenaPlan(**wrong)
+
+
+def test_a_tiny_arena_end_to_end_says_its_hours_first(tiny_encoder: Encoder, banks: Banks, tmp_path: Path) -> None:
+    said: list[str] = []
+    report = run(tiny_encoder, banks, tmp_path, "rewind", "rewind-top-k", "uniform", "question-only", said=said)
+    at = next(i for i, line in enumerate(said) if line.startswith("projected:"))
+    assert "hours" in said[at]
+    assert not any("trained" in line for line in said[:at] if not line.startswith("projected"))
+    assert report["finished"]
+    assert [r["recipe"] for r in report["rows"]] == ["rewind", "rewind-top-k", "uniform", "question-only"]
+    assert report["rows"][1]["weights_of"] == "rewind"
+    assert all(r["tokens_most"] <= TINY.tokens for r in report["rows"])
+    assert report["rows"][3]["tokens_most"] == 0
+    assert json.loads((tmp_path / "results.json").read_text()) == report
+    table = (tmp_path / "table.txt").read_text()
+    assert "rewind-top-k*" in table
+    assert "chance" in table
+    assert (tmp_path / "arena.png").stat().st_size > 5000
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_stopped_arena_goes_on_to_the_same_result(tiny_encoder: Encoder, banks: Banks, tmp_path: Path) -> None:
+    want = run(tiny_encoder, banks, tmp_path / "whole", "uniform", "question-only")
+    plan = json.loads((tmp_path / "whole" / "arena.json").read_text())
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "arena.json").write_text(json.dumps(plan))
+    stopped = [run(tiny_encoder, banks, tmp_path / "parts", "uniform", "question-only", stop_at=time.monotonic())]
+    for wait in (0.3, 0.6, 1.0, 1.5):
+        stop = time.monotonic() + wait
+        stopped.append(run(tiny_encoder, banks, tmp_path / "parts", "uniform", "question-only", stop_at=stop))
+    assert not stopped[0]["finished"]
+    assert "goes on" in stopped[0]["notes"][-1]
+    got = run(tiny_encoder, banks, tmp_path / "parts", "uniform", "question-only")
+    assert stripped(got) == stripped(want)
+
+
+def test_a_folder_that_holds_another_arena_is_refused(tiny_encoder: Encoder, banks: Banks, tmp_path: Path) -> None:
+    run(tiny_encoder, banks, tmp_path, "question-only")
+    with pytest.raises(ConfigError, match="another tokens"):
+        run(tiny_encoder, banks, tmp_path, "question-only", plan=replace(TINY, tokens=128))
+    more = run(tiny_encoder, banks, tmp_path, "question-only", seeds=2)
+    assert more["rows"][0]["seeds"] == [0, 1]
+    assert more["rows"][0]["accuracy"]["sd"] is not None
+
+
+def marked(scores: list[float], moments: tuple[tuple[int, int], ...], *, kind: str = "find") -> Marked:
+    q = Question(kind, "find.object", 0, 0, "when?", "", (), (), moments)  # type: ignore[arg-type]
+    relevant = np.zeros((len(scores), 2), dtype=bool)
+    return Marked(Example(np.arange(len(scores)), q, relevant), True, np.array(scores), None, 0, len(scores))
+
+
+def test_the_best_moment_is_measured_and_absence_has_its_threshold() -> None:
+    found = [marked([0, 0.9, 0.8, 0.1, 0], ((1, 3),)), marked([0, 0, 0, 0.3, 0], ((0, 2),))]
+    figures = grounding(found)
+    assert figures == {"R@1 IoU 0.3": 0.5, "R@1 IoU 0.5": 0.5, "R@1 IoU 0.7": 0.5, "mIoU": 0.5}
+    absent = [marked([0.1, 0.2, 0.1], ()), marked([0.6, 0.2, 0.1], ())]
+    threshold = seen_from([*found, *absent])
+    assert 0.2 < threshold < 0.3 or 0.6 < threshold < 0.9
+    assert absent_f1([*found, *absent], threshold=0.25) == pytest.approx(2 / 3, abs=1e-3)
+    assert absent_f1([], threshold=0.5) is None
+
+
+def test_questions_are_the_same_each_time_and_hold_every_kind(banks: Banks) -> None:
+    first, again = (draw_questions(banks.test, frames=60, per_kind=3, seed=0) for _ in range(2))
+    assert [e.question.text for e in first] == [e.question.text for e in again]
+    kinds = {e.question.kind for e in first}
+    assert {"needle", "exists", "order", "breakpoint", "state", "find"} <= kinds
+    assert all(len(e.rows) == 60 == len(e.relevant) for e in first)
+    assert 0 < chance([e for e in first if e.question.kind == "exists"]) <= 0.5
+
+
+def test_spread_and_table_hold_for_one_seed_and_for_none() -> None:
+    assert spread([None]) is None
+    assert spread([0.5]) == {"mean": 0.5, "sd": None, "seeds": [0.5]}
+    assert spread([0.4, 0.6])["sd"] == pytest.approx(0.1414, abs=1e-4)
+    assert rows({}) == []
+    assert "no recipe" in text({"rows": [], "notes": []})
+
+
+def test_an_encoder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="training run"):
+        load_encoder(str(tmp_path / "none"))
+
+
+def test_the_command_names_recipes_and_reads_times() -> None:
+    said = CliRunner().invoke(app, ["arena", "--list"]).stdout
+    assert "rewind-no-instruction" in said
+    assert "bridge" in said
+    assert [parse_duration(t) for t in ("90s", "20m", "8h", "1.5h", "5")] == [90, 1200, 28800, 5400, 300]
+    with pytest.raises(Exception, match="allowed"):
+        parse_duration("soon")
