@@ -22,7 +22,8 @@ Step = Callable[[int], tuple[Tensor, dict[str, float]]]
 class Stage:
     """`steps` steps of `batch` videos of `frames` frames; the rate rises over `warm_up` steps, then falls as a cosine.
 
-    `teacher`: share of samples whose key frames are drawn by the truth, from the first step's to the last step's.
+    `teacher`: share of samples whose key frames are drawn by the truth, from the first step's to the last step's. `slow`:
+    the share of the rate that the run's slow modules, which earlier stages have taught, are moved at.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Stage:
     key_frames: int = 8
     warm_up: int = 50
     teacher: tuple[float, float] = (0.5, 0.5)
+    slow: float = 1.0
 
     def rate_at(self, step: int) -> float:
         if step < self.warm_up:
@@ -51,7 +53,10 @@ class Run:
     The folder holds `state.pt` (tensors and numbers only, read with weights_only) and `curve.jsonl`.
     """
 
-    def __init__(self, folder: Path, modules: Iterable[nn.Module], *, every_s: float = 120.0) -> None:
+    def __init__(
+        self, folder: Path, modules: Iterable[nn.Module], *, slow: Iterable[nn.Module] = (), every_s: float = 120.0
+    ) -> None:
+        self._slow = {id(p) for module in slow for p in module.parameters()}
         self.folder = folder
         self.modules = nn.ModuleList(modules)
         self.every_s = every_s
@@ -96,7 +101,7 @@ class Run:
         parameters = [p for p in self.modules.parameters() if p.requires_grad]
         while self.step < stage.steps:
             for group in self.optimiser.param_groups:
-                group["lr"] = stage.rate_at(self.step)
+                group["lr"] = stage.rate_at(self.step) * (stage.slow if group["slow"] else 1.0)
             began = time.monotonic()
             loss, numbers = step(self.step)
             loss.backward()
@@ -136,9 +141,17 @@ class Run:
             file.write(json.dumps(row) + "\n")
 
     def _new_optimiser(self) -> torch.optim.AdamW:
-        matrices = [p for p in self.modules.parameters() if p.requires_grad and p.ndim >= 2]
-        others = [p for p in self.modules.parameters() if p.requires_grad and p.ndim < 2]
-        groups = [{"params": matrices, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
+        parameters = [p for p in self.modules.parameters() if p.requires_grad]
+        groups = [
+            {
+                "params": [p for p in parameters if (p.ndim >= 2) == matrix and (id(p) in self._slow) == slow],
+                "weight_decay": 0.02 * matrix,
+                "slow": slow,
+            }
+            for matrix in (True, False)
+            for slow in (False, True)
+        ]
+        groups = [group for group in groups if group["params"]]
         return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98))
 
 

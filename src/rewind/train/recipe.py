@@ -40,19 +40,23 @@ CARD_SEED = 100_000
 STAGES: tuple[Stage, ...] = (
     Stage("align", steps=3000, batch=48, frames=1, rate=2e-3, warm_up=60),
     Stage("aim", steps=1200, batch=48, frames=1, rate=1.5e-3, warm_up=40),
-    Stage("instruct-short", steps=1200, batch=48, frames=16, key_frames=4, rate=1.5e-3, warm_up=60, teacher=(0.7, 0.2)),
-    Stage("instruct-long", steps=500, batch=16, frames=64, rate=1e-3, warm_up=30, teacher=(0.25, 0.1)),
-    Stage("ground", steps=120, batch=6, frames=192, rate=4e-4, warm_up=10, teacher=(0.1, 0.0)),
-)
+    Stage(
+        "instruct-short", steps=900, batch=48, frames=16, key_frames=4, rate=1.2e-3, warm_up=60, teacher=(0.6, 0.2),
+        slow=0.25,
+    ),
+    Stage("instruct-long", steps=400, batch=16, frames=64, rate=8e-4, warm_up=30, teacher=(0.25, 0.1), slow=0.25),
+    Stage("ground", steps=80, batch=6, frames=192, rate=3e-4, warm_up=10, teacher=(0.1, 0.0), slow=0.25),
+)  # fmt: skip
 ALIGN, AIM = "align", "aim"
 _CARD_SHARE, _ALIGN_TEXTS, _AIM_TEXTS = 0.75, 64, 256
+_BESIDE_FRAMES, _BESIDE_TEXTS = 16, 48
 # Seconds are too few to count in.
 MIXES: dict[str, dict[Kind, float]] = {"instruct-short": {**MIX, "count": 0.0, "exists": 0.24, "find": 0.18}}
 LONG_MIX: dict[Kind, float] = {
     "needle": 0.22, "exists": 0.2, "order": 0.14, "count": 0.16, "breakpoint": 0.1, "state": 0.08, "find": 0.1,
 }  # fmt: skip
 MIXES |= {"instruct-long": LONG_MIX, "ground": LONG_MIX}
-_RELEVANCE_WEIGHT, _READING_WEIGHT = 2.0, 0.5
+_RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5
 
 
 def run(
@@ -98,7 +102,7 @@ def run(
     model = ReWind(config, tokenizer=tokenizer).to(device)
     align = Align(model).to(device)
     aiming = Aiming(model, tokenizer).to(device)
-    training = Run(out, (model, align, aiming))
+    training = Run(out, (model, align, aiming), slow=[model.aim] if model.aim is not None else [])
     if resume:
         training.resume()
     (out / "record.json").write_text(json.dumps({"seed": seed, "size": size, "stages": describe(stages)}, indent=2))
@@ -111,7 +115,8 @@ def run(
         elif stage.name == AIM:
             step = _aim_step(model, aiming, banks.middles(model), text, stage, seed=seed, index=index)
         else:
-            step = _instruct_step(model, banks.projected(model), text, tokenizer, stage, seed=seed, index=index)
+            beside = _aim_step(model, aiming, banks.middles(model), text, stage, seed=seed, index=index)
+            step = _instruct_step(model, banks.projected(model), text, tokenizer, stage, beside, seed=seed, index=index)
         if not training.run(index, stage, step, stop_at=stop_at, progress=report):
             return None
     plot_curve(out)
@@ -189,14 +194,18 @@ def _aim_step(
     model: ReWind, aiming: Aiming, middles: tuple[Middles, Middles], text: TextEncoder, stage: Stage, *, seed: int,
     index: int,
 ) -> Step:  # fmt: skip
-    """What a step of stage 1's second part does: the neck stays as the first part left it."""
+    """What a step of stage 1's second part does: the neck stays as the first part left it.
+
+    Later stages go on with it, a smaller batch beside their own, so that what was learnt is kept.
+    """
+    frames, texts = (stage.batch, _AIM_TEXTS) if stage.name == AIM else (_BESIDE_FRAMES, _BESIDE_TEXTS)
 
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
-        rng = np.random.default_rng([seed, index, number])
+        rng = np.random.default_rng([seed, index, number, 1])
         source = middles[int(rng.random() >= _CARD_SHARE)]
-        rows = np.sort(rng.choice(len(source.first) - 1, stage.batch, replace=False))
+        rows = np.sort(rng.choice(len(source.first) - 1, frames, replace=False))
         things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
-        aims = draw_aims(things, rng, count=_AIM_TEXTS)
+        aims = draw_aims(things, rng, count=texts)
         with torch.autocast(model.device.type, torch.bfloat16):
             loss, numbers = aiming(model, source, rows, aims, text)
         return torch.as_tensor(loss), numbers
@@ -205,8 +214,8 @@ def _aim_step(
 
 
 def _instruct_step(
-    model: ReWind, bank: ProjectedBank, text: TextEncoder, tokenizer: AnswerTokenizer, stage: Stage, *, seed: int,
-    index: int,
+    model: ReWind, bank: ProjectedBank, text: TextEncoder, tokenizer: AnswerTokenizer, stage: Stage, beside: Step, *,
+    seed: int, index: int,
 ) -> Step:  # fmt: skip
     """What a step of the later stages does: the neck stays as stage 1 left it, its patches are made once."""
 
@@ -225,7 +234,10 @@ def _instruct_step(
             "answer": losses.answer, "relevance": losses.relevance, "reading": losses.reading, "correct": losses.correct,
         }  # fmt: skip
         numbers = {name: float(value.detach()) for name, value in parts.items()}
-        return losses.total(relevance_weight=_RELEVANCE_WEIGHT, reading_weight=_READING_WEIGHT), numbers
+        kept, aside = beside(number)
+        numbers |= {f"aim.{name}": value for name, value in aside.items()}
+        total = losses.total(relevance_weight=_RELEVANCE_WEIGHT, reading_weight=_READING_WEIGHT)
+        return total + _BESIDE_WEIGHT * kept, numbers
 
     return step
 
