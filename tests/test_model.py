@@ -22,7 +22,8 @@ TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "yes", "no"])
 CONFIG = replace(
     ReWindConfig(), width=16, heads=4, queries=3, patches=4, fine_grid=4, vision_width=6, fine_width=5, text_width=12,
     score_width=8, detail_tokens=4, decoder_width=24, decoder_heads=4, decoder_layers=2, vocabulary=len(TOKENIZER),
-    budget=240, instruction_limit=16, answer_reserve=6, key_frames=4, candidates=12, reserve=2,
+    budget=240, instruction_limit=16, answer_reserve=6, key_frames=4, candidates=12, reserve=2, neck_blocks=1,
+    salient=6, moments=4,
 )  # fmt: skip
 
 
@@ -59,7 +60,8 @@ def ask(model: ReWind, deep: torch.Tensor, fine: torch.Tensor, question: TextFea
     picks = model.select(state, scores=scores)
     seconds = torch.arange(len(deep), dtype=torch.float64)
     rows = torch.tensor(picks.rows)
-    return model.answer(state, picks, text=question, fine=fine[rows], seconds=seconds, scores=scores)
+    patches = model.project(deep[rows], fine[rows])
+    return model.answer(state, picks, text=question, patches=patches, seconds=seconds, scores=scores)
 
 
 @settings(max_examples=15, deadline=None)
@@ -105,7 +107,7 @@ def test_two_videos_in_turns_answer_as_alone() -> None:
         scores = model.frame_scores(state)
         picks = model.select(state, scores=scores)
         got = model.answer(
-            state, picks, text=question, fine=fine[torch.tensor(picks.rows)],
+            state, picks, text=question, patches=model.project(deep, fine)[torch.tensor(picks.rows)],
             seconds=torch.arange(len(deep), dtype=torch.float64), scores=scores,
         )  # fmt: skip
         assert got == want
@@ -148,8 +150,8 @@ def test_ten_hours_stay_within_the_budget() -> None:
     scores = model.frame_scores(state)
     picks = model.select(state, scores=scores)
     answer = model.answer(
-        state, picks, text=question, fine=video(len(picks.rows))[1], seconds=torch.arange(frames, dtype=torch.float64),
-        scores=scores,
+        state, picks, text=question, patches=model.project(*video(len(picks.rows))),
+        seconds=torch.arange(frames, dtype=torch.float64), scores=scores,
     )  # fmt: skip
     assert answer.tokens.memory_stored == 72_000
     assert answer.tokens.total <= 240
@@ -209,9 +211,10 @@ def test_every_size_has_the_shapes_it_says(size: str) -> None:
         state = MemoryState(torch.empty(1, 5, c.width), torch.ones(1, 5, dtype=torch.bool), torch.empty(1, c.width))
         deep = torch.empty(1, c.clip_frames, c.patches, c.vision_width)
         fine = torch.empty(1, c.clip_frames, c.fine_grid**2, c.fine_width)
-        perceived = model.perceiver(model.read(state), model.patches(deep, fine), state.text, state.text_mask)
+        patches = model.patches(deep, fine)
+        perceived = model.perceiver(model.read(state), patches, state.text, state.text_mask)
         tokens = model.write(perceived, state.pooled)
-        detail = model.detail(fine, state.pooled)
+        detail = model.detail(patches, state.pooled)
     assert perceived.shape == (1, c.clip_frames, c.queries, c.width)
     assert tokens.shape == (1, c.clip_frames, 2, c.width)
     assert detail.shape == (1, c.clip_frames, c.detail_tokens, c.width)

@@ -59,8 +59,9 @@ def test_a_hub_decoder_answers_from_the_same_memory(tiny_hub_decoder: Path) -> N
     scores = model.frame_scores(state)
     picks = model.select(state, scores=scores)
     answer = model.answer(
-        state, picks, text=question, fine=fine[torch.tensor(picks.rows)], seconds=torch.arange(8.0), scores=scores
-    )
+        state, picks, text=question, patches=model.project(deep, fine)[torch.tensor(picks.rows)],
+        seconds=torch.arange(8.0), scores=scores,
+    )  # fmt: skip
     assert answer.confidence == 0.0
     assert any("not trained" in d for d in answer.degradations)
     assert answer.tokens.total <= answer.tokens.budget

@@ -161,13 +161,15 @@ SIZES: dict[str, ReWindConfig] = {
         decoder_width=384, decoder_layers=8, budget=2048,
     ),
     "base": ReWindConfig(
-        size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep", aim=False,
+        size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep",
+        aim=False,
         decoder_width=768, decoder_layers=12, decoder_heads=12, budget=3072,
     ),
     "7b": ReWindConfig(
         size="7b", vision="hub:EVA-CLIP-g", vision_width=1408, patches=256, fine_width=1408, fine_grid=16,
         text="hub:bert-base-uncased", text_width=768, width=768, heads=12, layers=8, queries=32, detail_tokens=32,
-        feed_forward=4, perceives="deep", aim=False, instruct_queries=False, instruct_write=False, instruct_detail=False,
+        feed_forward=4, perceives="deep", aim=False, instruct_queries=False, instruct_write=False,
+        instruct_detail=False,
         score_in_prompt=False, moments=0, reserve=0, score_width=256, budget=4096,
         decoder="hub:meta-llama/Llama-2-7b-hf", decoder_width=4096, decoder_layers=32, decoder_heads=32,
         vocabulary=32000,

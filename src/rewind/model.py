@@ -220,6 +220,7 @@ class ReWind(nn.Module):
             tokens=padded([mean_tokens(of_one, one) for of_one, one in zip(tokens, found, strict=True)]),
             start=padded(start).to(self.dtype), end=padded(end).to(self.dtype),
             track=padded([one.track for one in found]), ordinal=padded([one.ordinal for one in found]),
+            rank=padded([one.rank for one in found]),
             score=padded([one.score for one in found]).to(self.dtype),
             mask=padded([torch.ones(len(one), dtype=torch.bool) for one in found]),
         )  # fmt: skip

@@ -16,7 +16,7 @@ from rewind.memory.state import CHUNK_FRAMES
 
 CONFIG = replace(
     ReWindConfig(), width=16, heads=4, layers=2, queries=3, clip_frames=4, patches=4, fine_grid=4, vision_width=6,
-    fine_width=5,
+    fine_width=5, salient=6, neck_blocks=1,
 )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def test_fold_lays_the_four_fine_patches_under_each_deep_one() -> None:
 @torch.no_grad()
 def test_patch_projection_reads_the_fine_grid_only_where_asked() -> None:
     deep, fine = torch.randn(2, 4, 6), torch.randn(2, 16, 5)
-    both = PatchProjection(CONFIG)
+    both = PatchProjection(replace(CONFIG, perceives="deep+fine"))
     assert (both(deep, fine) - both(deep, torch.randn(2, 16, 5))).abs().max() > 1e-3
     alone = PatchProjection(replace(CONFIG, perceives="deep"))
     torch.testing.assert_close(alone(deep, fine), alone(deep, None))

@@ -89,6 +89,7 @@ def moment_parts(seen: Remembered, *, limit: int, end_s: float) -> MomentParts |
         end=padded([places(one.last.float() + 1, start_s=0.0, end_s=end_s) for one in found]),
         track=padded([one.track for one in found]),
         ordinal=padded([one.ordinal for one in found]),
+        rank=padded([one.rank for one in found]),
         score=padded([one.score for one in found]),
         mask=padded([torch.ones(len(one), dtype=torch.bool) for one in found]),
     )

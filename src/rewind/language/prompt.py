@@ -18,8 +18,8 @@ class PromptParts:
     """What goes into one batch of prompts.
 
     `memory` (B, n, D) shown memory tokens with `memory_place` (B, n, 2) and relevance `memory_score` (B, n);
-    `detail` (B, k, m, D) with `detail_place` (B, k, 2); `text` (B, S, text_width) instruction features; `moments`, where
-    the decoder is told what the scores found. Masks are True for real tokens. A place is what `places` gives.
+    `detail` (B, k, m, D) with `detail_place` (B, k, 2); `text` (B, S, text_width) instruction features; `moments`,
+    where the decoder is told what the scores found. Masks are True for real tokens. A place is what `places` gives.
     """
 
     memory: Tensor
@@ -36,14 +36,15 @@ class PromptParts:
 
 @dataclass(frozen=True)
 class MomentParts:
-    """Up to m stretches a video: their mean memory `tokens` (B, m, W, D), `start` and `end` places (B, m, 2), `track` and
-    `ordinal` (B, m) long, `score` (B, m), `mask` (B, m)."""
+    """Up to m stretches a video: their mean memory `tokens` (B, m, W, D), `start` and `end` places (B, m, 2),
+    `track`, `ordinal` and `rank` (B, m) long, `score` (B, m), `mask` (B, m)."""
 
     tokens: Tensor
     start: Tensor
     end: Tensor
     track: Tensor
     ordinal: Tensor
+    rank: Tensor
     score: Tensor
     mask: Tensor
 
@@ -75,7 +76,7 @@ class PlaceEmbedding(nn.Module):
 
 
 class MomentEmbedding(nn.Module):
-    """One token a stretch: what memory holds of it, when it starts and ends, which thing it is of, the how-manieth [us].
+    """One token a stretch: memory, start and end, which thing it is of, the how-manieth of it and of all [us].
 
     A softmax over all memory cannot count; a list of what was found can be read off, whatever the video's length.
     """
@@ -88,13 +89,14 @@ class MomentEmbedding(nn.Module):
         self.end = PlaceEmbedding(width)
         self.track = nn.Embedding(config.tracks, width)
         self.ordinal = nn.Embedding(config.moments, width)
+        self.rank = nn.Embedding(config.moments, width)
         self.score = nn.Parameter(torch.randn(width) * 0.2)
-        for table in (self.track, self.ordinal):
+        for table in (self.track, self.ordinal, self.rank):
             nn.init.normal_(table.weight, std=0.5)
 
     def forward(self, parts: MomentParts, place: nn.Module) -> Tensor:
         seen = self.memory(self.norm(parts.tokens).flatten(2)) + place(parts.start) + self.end(parts.end)
-        which = self.track(parts.track) + self.ordinal(parts.ordinal)
+        which = self.track(parts.track) + self.ordinal(parts.ordinal) + self.rank(parts.rank)
         return seen + which + parts.score[..., None] * self.score  # type: ignore[no-any-return]
 
 

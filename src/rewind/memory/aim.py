@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rewind.config import SLOTS, ReWindConfig
 
@@ -12,8 +13,8 @@ _MATCH = 128
 
 
 class Aim(nn.Module):
-    """Instruction features (B, S, text_width) → Ī (B, D) and, for up to two things it names, what their patches look like.
-
+    """Instruction features (B, S, text_width) → Ī (B, D) and, for up to two things it names, what their patches look
+    like.
     Softmax attention tells which patch fits an instruction best, not whether any fits. A match of its own, with a
     threshold that depends on the words, tells that; it is trained where the data knows what each patch shows.
     """
@@ -35,6 +36,11 @@ class Aim(nn.Module):
         self.content = nn.Linear(SLOTS * width, 2 * width)
         self.asked = nn.Linear(width, 2 * width)
         self.say = nn.Linear(2 * width, width)
+        self.along_norm = nn.LayerNorm(width)
+        self.along = nn.Linear(3 * width, width)
+        self.change = nn.Linear(width, width)
+        nn.init.zeros_(self.change.weight)
+        nn.init.zeros_(self.change.bias)
 
     def thoughts(self, tokens: Tensor, mask: Tensor, mean: Tensor) -> Tensor:
         """tokens (B, S, text_width), mask (B, S), mean (B, text_width) → what each slot is about (B, SLOTS, 2 D)."""
@@ -65,13 +71,16 @@ class Aim(nn.Module):
     def condition(self, patches: Tensor, slots: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """X (B, F, P, D) → X marked where it fits, and what each frame tells of either thing, D wide (B, F, D).
 
-        A frame tells whether, how surely and how often a thing is there, and what its best patch holds as far as the
-        instruction asks for it: Ī (B, D) opens and shuts that reading.
+        A frame tells whether, how surely and how often a thing is there, what its best patch holds as far as the
+        instruction asks for it (Ī (B, D) opens and shuts that reading), and how the frames beside it differ.
         """
         marked, logits = self.mark_patches(patches, slots)
         told = torch.cat([torch.tanh(logits.amax(2) / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
         best = torch.einsum("bfpk,bfpd->bfkd", logits.softmax(2), patches)
-        return marked, self.tell(told) + self.read(best, pooled[:, None])
+        said = self.tell(told) + self.read(best, pooled[:, None])
+        seen = self.along_norm(said)
+        before, after = functional.pad(seen[:, :-1], (0, 0, 1, 0)), functional.pad(seen[:, 1:], (0, 0, 0, 1))
+        return marked, said + self.change(functional.gelu(self.along(torch.cat([before, seen, after], dim=-1))))
 
     def read(self, best: Tensor, pooled: Tensor) -> Tensor:
         """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""

@@ -24,9 +24,10 @@ class _Chunk:
 class MemoryState:
     """Memory after some frames: tokens M (B, T, 2, D) with the keys and values that read needs, each projected once.
 
-    `text` I (B, S, D), `text_mask` (B, S), `pooled` Ī (B, D), `slots` what `Aim` made of the instruction. A state is never changed: `append` gives a new one that
-    shares the old one's chunks. Several states may grow out of one (a question's partial clip, say): the first to
-    write takes the free room of the last chunk, the next ones copy that chunk.
+    `text` I (B, S, D), `text_mask` (B, S), `pooled` Ī (B, D), `slots` and `thoughts` what `Aim` made of the
+    instruction. A state is never changed: `append` gives a new one that shares the old one's chunks. Several states
+    may grow out of one (a question's partial clip, say): the first to write takes the free room of the last chunk,
+    the next ones copy that chunk.
     """
 
     text: Tensor

@@ -12,9 +12,9 @@ class FrameScore(nn.Module):
     """Ī (B, D) against M (B, T, W, D) → logits (B, T, tracks): one track for each thing an instruction may name [us].
 
     A scaled product of Ī and the frame's tokens side by side, with a threshold that depends on the words; how near the
-    frame is to the end counts as far as the words ask for *now*. Selection is discrete, so no gradient reaches this from
-    the answer: it has a loss of its own (frames inside the truth's moments against frames outside), and its sigmoid is
-    calibrated on validation videos.
+    frame is to the end counts as far as the words ask for *now*. Selection is discrete, so no gradient reaches this
+    from the answer: it has a loss of its own (frames inside the truth's moments against frames outside), and its
+    sigmoid is calibrated on validation videos.
     """
 
     temperature: Tensor

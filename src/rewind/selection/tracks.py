@@ -16,14 +16,15 @@ THERE = 0.5
 class Stretches:
     """Up to `limit` stretches of all tracks, track by track and in time order.
 
-    `first`, `last` (m,) rows, both inside; `track` (m,); `ordinal` (m,): the how-manieth of its track, from 0;
-    `score` (m,): the best in it.
+    `first`, `last` (m,) rows, both inside; `track` (m,); `ordinal` (m,): the how-manieth of its track, from 0; `rank`
+    (m,): the how-manieth of all to begin; `score` (m,): the best in it.
     """
 
     first: Tensor
     last: Tensor
     track: Tensor
     ordinal: Tensor
+    rank: Tensor
     score: Tensor
 
     def __len__(self) -> int:
@@ -49,7 +50,8 @@ def stretches(probability: Tensor, *, limit: int) -> Stretches:
         kept = np.sort(np.argsort(-best, kind="stable")[:share])
         found += [(int(starts[i]), int(ends[i]) - 1, track, ordinal, float(best[i])) for ordinal, i in enumerate(kept)]
     first, last, which, ordinals = (torch.tensor([one[i] for one in found], dtype=torch.long) for i in range(4))
-    return Stretches(first, last, which, ordinals, torch.tensor([one[4] for one in found], dtype=torch.float32))
+    rank = torch.argsort(torch.argsort(first, stable=True), stable=True)
+    return Stretches(first, last, which, ordinals, rank, torch.tensor([one[4] for one in found], dtype=torch.float32))
 
 
 def mean_tokens(tokens: Tensor, found: Stretches) -> Tensor:

@@ -1,4 +1,6 @@
-"""What is worked out of a shard's features and needs no instruction: made once, kept beside the shard in half precision."""
+"""What is worked out of a shard's features and needs no instruction: made once, kept beside the shard in half
+precision.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ Make = Callable[[], Tensor]
 def derived(folder: Path | None, name: str, make: Make, *, shard: str, rows: int) -> Tensor:
     """`make()` in half precision, or what of it was kept under `name` for that shard: (rows, …).
 
-    A disk that refuses, a file that is not what was written: it is made anew. Of other names nothing is kept, since they
-    come of other weights.
+    A disk that refuses, a file that is not what was written: it is made anew. Of other names nothing is kept, since
+    they come of other weights.
     """
     path = None if folder is None else folder / f"derived-{name}-{Path(shard).stem}.safetensors"
     kept = None if path is None else _load(path, rows)

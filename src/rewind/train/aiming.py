@@ -30,16 +30,16 @@ from rewind.worlds.looks import COLOURS, GLYPH_COLOUR_NAMES, SHAPES, SIGN_SHAPES
 _WORDS_WEIGHT, _CODE_WEIGHT = 0.4, 0.25
 _BACKGROUND = 2
 VALUES: tuple[tuple[str, ...], ...] = (
-    SHAPES, COLOURS, TEXTURES, SIZES, SIGN_SHAPES, COLOURS, GLYPH_COLOUR_NAMES, SYMBOLS, *((glyphs.CHARACTERS,) * PLACES),
-)  # fmt: skip
+    SHAPES, COLOURS, TEXTURES, SIZES, SIGN_SHAPES, COLOURS, GLYPH_COLOUR_NAMES, SYMBOLS, *((glyphs.CHARACTERS,) *
+    PLACES), )  # fmt: skip
 """What the values of each field are called."""
 
 
 @dataclass(frozen=True)
 class Middles:
     """Every thing of a bank: its middle `patches` (m, D) and what it is, `things` (m, 2 + FIELDS), sorted by frame;
-    `first` (N + 1,): where each frame's begin. `others` (N · k, D): salient patches of the same frames, mostly of things
-    too, k a frame."""
+    `first` (N + 1,): where each frame's begin. `others` (N · k, D): salient patches of the same frames, mostly of
+    things too, k a frame."""
 
     patches: Tensor
     things: npt.NDArray[np.int64]
@@ -62,7 +62,9 @@ def middles_of(bank: Bank, neck: Neck, *, seed: int, device: torch.device | str 
         handed = salience.topk(neck.keep, dim=1).indices[:, neck.keep // 2 :]
         drawn = torch.from_numpy(rng.integers(0, handed.shape[1], (len(rows), _BACKGROUND)))
         rest = handed.gather(1, drawn.to(handed.device))
-        others.append(patches.gather(1, rest[..., None].expand(-1, -1, patches.shape[-1])).flatten(0, 1).bfloat16().cpu())
+        others.append(
+            patches.gather(1, rest[..., None].expand(-1, -1, patches.shape[-1])).flatten(0, 1).bfloat16().cpu()
+        )
     return Middles(torch.cat(found), truth.things, truth.first, torch.cat(others))
 
 
@@ -98,7 +100,10 @@ class Aiming(nn.Module):
         fit[: len(things)] = fits(wanted, things)
         # What else a frame hands on may be a thing beside its middle: it is no evidence against a match.
         sure = torch.from_numpy(_sure(fit, things, rows, middles)).to(model.device)
-        matched = aim_loss(torch.where(sure, logits.float(), torch.full_like(logits.float(), -20.0)), torch.from_numpy(fit).to(model.device))
+        matched = aim_loss(
+            torch.where(sure, logits.float(), torch.full_like(logits.float(), -20.0)),
+            torch.from_numpy(fit).to(model.device),
+        )
         reading, right, code = self._read(model, state.pooled, shown[: len(things)], things, fit, aims)
         parts = {"words": words, "aim": matched, "reading": reading, "correct": right, "code": code}
         loss = _WORDS_WEIGHT * words + matched + reading + _CODE_WEIGHT * code
@@ -108,7 +113,9 @@ class Aiming(nn.Module):
         self, model: ReWind, pooled: Tensor, patches: Tensor, things: npt.NDArray[np.int64],
         fit: npt.NDArray[np.float32], aims: Sequence[Aimed],
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        """What is asked of a thing, read off its patch by the decoder's own output layer: loss, share right, code loss."""
+        """What is asked of a thing, read off its patch by the decoder's own output layer: loss, share right, code
+        loss.
+        """
         aim, decoder, prompt = model.aim, model.decoder, model.prompt
         assert aim is not None and decoder is not None  # noqa: S101, PT018
         thing, which = np.nonzero(fit[: len(things), :, 0])

@@ -31,8 +31,8 @@ the decoder was not taught to answer them, and should not be believed on them.""
 
 
 def calibrate(
-    model: ReWind, bank: ProjectedBank, text: TextEncoder, tokenizer: AnswerTokenizer, *, frames: int = 64, per_kind: int = 96,
-    seed: int = 0,
+    model: ReWind, bank: ProjectedBank, text: TextEncoder, tokenizer: AnswerTokenizer, *, frames: int = 64,
+    per_kind: int = 96, seed: int = 0,
 ) -> dict[str, float]:  # fmt: skip
     """Fit the model's calibration buffers in place.
 

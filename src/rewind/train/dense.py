@@ -98,7 +98,7 @@ class FieldHeads(nn.Module):
 
 
 def words_loss(heads: FieldHeads, thoughts: Tensor, wanted: Tensor) -> Tensor:
-    """What each slot is about (B, SLOTS, width) read field by field against `wanted` (B, SLOTS, FIELDS), below 0 = open."""
+    """Slots (B, SLOTS, width) read field by field against `wanted` (B, SLOTS, FIELDS), where below 0 is open."""
     flat = wanted.flatten(0, 1)
     losses = []
     for field, logits in enumerate(heads(thoughts.flatten(0, 1))):

@@ -91,8 +91,8 @@ def _scenes(bank: ProjectedBank, rng: np.random.Generator, *, length: int, kind:
 
 
 def draw_batch(
-    bank: ProjectedBank, rng: np.random.Generator, *, size: int, frames: int, tokenizer: AnswerTokenizer, encoder: TextEncoder,
-    mix: dict[Kind, float] | None = None, device: torch.device | str = "cpu",
+    bank: ProjectedBank, rng: np.random.Generator, *, size: int, frames: int, tokenizer: AnswerTokenizer,
+    encoder: TextEncoder, mix: dict[Kind, float] | None = None, device: torch.device | str = "cpu",
 ) -> tuple[Batch, list[Example]]:  # fmt: skip
     """`size` videos of `frames` frames with one question each, kinds by `mix`."""
     kinds, shares = zip(*(mix or MIX).items(), strict=True)

@@ -22,8 +22,8 @@ Step = Callable[[int], tuple[Tensor, dict[str, float]]]
 class Stage:
     """`steps` steps of `batch` videos of `frames` frames; the rate rises over `warm_up` steps, then falls as a cosine.
 
-    `teacher`: share of samples whose key frames are drawn by the truth, from the first step's to the last step's. `slow`:
-    the share of the rate that the run's slow modules, which earlier stages have taught, are moved at.
+    `teacher`: share of samples whose key frames are drawn by the truth, from the first step's to the last step's.
+    `slow`: the share of the rate that the run's slow modules, which earlier stages have taught, are moved at.
     """
 
     name: str

@@ -20,8 +20,8 @@ class Batch:
     """B videos of T frames each with one instruction.
 
     `patches` (B, T, P, D) of `ReWind.project`, `relevant` (B, T, SLOTS) 0/1 for each thing that the instruction names,
-    `answer` (B, A) END-closed ids, PAD-filled; `speaks` (B,) whether the answer counts for the language loss; `reads` (B,)
-    whether one relevant frame is enough to know it.
+    `answer` (B, A) END-closed ids, PAD-filled; `speaks` (B,) whether the answer counts for the language loss; `reads`
+    (B,) whether one relevant frame is enough to know it.
     """
 
     patches: Tensor
@@ -135,7 +135,7 @@ def draw_key_frames(
 
 
 def relevance_loss(logits: Tensor, relevant: Tensor) -> Tensor:
-    """Binary cross-entropy over frames and tracks (B, T, tracks), half over all and half over each video's true ones."""
+    """Binary cross-entropy over frames and tracks (B, T, tracks), half over all and half over true ones."""
     logits, relevant = logits.flatten(1), relevant.flatten(1)
     each = functional.binary_cross_entropy_with_logits(logits, relevant.float(), reduction="none")
     on = relevant.float()

@@ -41,19 +41,19 @@ STAGES: tuple[Stage, ...] = (
     Stage("align", steps=3000, batch=48, frames=1, rate=2e-3, warm_up=60),
     Stage("aim", steps=1200, batch=48, frames=1, rate=1.5e-3, warm_up=40),
     Stage(
-        "instruct-short", steps=900, batch=48, frames=16, key_frames=4, rate=1.2e-3, warm_up=60, teacher=(0.6, 0.2),
+        "instruct-short", steps=1200, batch=48, frames=16, key_frames=4, rate=1.2e-3, warm_up=60, teacher=(0.6, 0.2),
         slow=0.25,
     ),
-    Stage("instruct-long", steps=400, batch=16, frames=64, rate=8e-4, warm_up=30, teacher=(0.25, 0.1), slow=0.25),
-    Stage("ground", steps=80, batch=6, frames=192, rate=3e-4, warm_up=10, teacher=(0.1, 0.0), slow=0.25),
+    Stage("instruct-long", steps=300, batch=16, frames=64, rate=8e-4, warm_up=30, teacher=(0.25, 0.1), slow=0.25),
+    Stage("ground", steps=60, batch=6, frames=192, rate=3e-4, warm_up=10, teacher=(0.1, 0.0), slow=0.25),
 )  # fmt: skip
 ALIGN, AIM = "align", "aim"
 _CARD_SHARE, _ALIGN_TEXTS, _AIM_TEXTS = 0.75, 64, 256
 _BESIDE_FRAMES, _BESIDE_TEXTS = 16, 48
 # Seconds are too few to count in.
-MIXES: dict[str, dict[Kind, float]] = {"instruct-short": {**MIX, "count": 0.0, "exists": 0.24, "find": 0.18}}
+MIXES: dict[str, dict[Kind, float]] = {"instruct-short": {**MIX, "count": 0.0, "order": 0.2, "state": 0.14}}
 LONG_MIX: dict[Kind, float] = {
-    "needle": 0.22, "exists": 0.2, "order": 0.14, "count": 0.16, "breakpoint": 0.1, "state": 0.08, "find": 0.1,
+    "needle": 0.2, "exists": 0.16, "order": 0.2, "count": 0.18, "breakpoint": 0.06, "state": 0.1, "find": 0.1,
 }  # fmt: skip
 MIXES |= {"instruct-long": LONG_MIX, "ground": LONG_MIX}
 _RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5
@@ -95,7 +95,6 @@ def run(
     stop_at = None if minutes is None else time.monotonic() + 60 * minutes
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     text, vision = load_text(config.text), load_vision(config.vision)
-    pictures = real_pictures()
     tokenizer = _tokenizer(out / "tokenizer.json")
     config = replace(config, vocabulary=len(tokenizer))
     torch.manual_seed(seed)
@@ -231,8 +230,8 @@ def _instruct_step(
                 model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator
             )
         parts = {
-            "answer": losses.answer, "relevance": losses.relevance, "reading": losses.reading, "correct": losses.correct,
-        }  # fmt: skip
+            "answer": losses.answer, "relevance": losses.relevance, "reading": losses.reading, "correct":
+            losses.correct, }  # fmt: skip
         numbers = {name: float(value.detach()) for name, value in parts.items()}
         kept, aside = beside(number)
         numbers |= {f"aim.{name}": value for name, value in aside.items()}

@@ -24,7 +24,8 @@ def plan_card(seed: int, number: int = 0) -> SceneTruth:
     """The truth of card `number` of `seed`: the same arguments give the same truth, byte for byte.
 
     A scene of a world shows three signs for a few seconds; to learn to read from such scenes means to learn their few
-    codes by heart. A card of `CARD_SECONDS` seconds shows up to `MOST_SIGNS` signs and `OBJECTS` objects anew each second.
+    codes by heart. A card of `CARD_SECONDS` seconds shows up to `MOST_SIGNS` signs and `OBJECTS` objects anew each
+    second.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, number, 4]))
     signs: list[Sign] = []

@@ -24,8 +24,8 @@ class Question:
     `form` is the kind and what is asked of it (``needle.character``); `level` says how many attributes its phrases
     name. `choices` are all answers that the form allows (empty for codes and times). `moments` are the half-open
     stretches, in seconds, that hold the evidence: empty where there is none. `at_s` is set where the question is
-    asked during the video; `query` is the noun phrase of a find question, whose `moments` are its answer. `things` are all
-    stretches of each thing that the words name, in their order, where they name two: what training marks.
+    asked during the video; `query` is the noun phrase of a find question, whose `moments` are its answer. `things`
+    are all stretches of each thing that the words name, in their order, where they name two: what training marks.
     """
 
     kind: Kind

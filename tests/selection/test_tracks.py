@@ -1,0 +1,50 @@
+"""Stretches of each thing that an instruction names, against the plainest loop."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewind.selection.tracks import THERE, mean_tokens, stretches
+
+
+def plain(column: list[float]) -> list[tuple[int, int]]:
+    there = [value >= THERE for value in column]
+    filled = [on or (0 < i < len(there) - 1 and there[i - 1] and there[i + 1]) for i, on in enumerate(there)]
+    found, start = [], None
+    for i, on in enumerate([*filled, False]):
+        if on and start is None:
+            start = i
+        if not on and start is not None:
+            found.append((start, i - 1))
+            start = None
+    return found
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([0.2, 0.7])), min_size=1, max_size=40))
+def test_stretches_equal_a_plain_loop(rows: list[tuple[float, float]]) -> None:
+    found = stretches(torch.tensor(rows), limit=200)
+    for track in (0, 1):
+        want = plain([row[track] for row in rows])
+        mine = found.track == track
+        assert list(zip(found.first[mine].tolist(), found.last[mine].tolist(), strict=True)) == want
+        assert found.ordinal[mine].tolist() == list(range(len(want)))
+    begin = found.first.tolist()
+    assert [begin[i] for i in found.rank.argsort().tolist()] == sorted(begin)
+
+
+def test_past_the_limit_the_best_stay_in_time_order() -> None:
+    column = torch.zeros(12, 2)
+    column[[1, 4, 7, 10], 0] = torch.tensor([0.6, 0.9, 0.7, 0.8])
+    found = stretches(column, limit=4)
+    assert found.first.tolist() == [4, 10]
+    assert found.ordinal.tolist() == [0, 1]
+
+
+def test_mean_tokens_are_the_means_of_their_frames() -> None:
+    probability = torch.tensor([[0.9], [0.9], [0.0], [0.0], [0.9]])
+    tokens = torch.randn(5, 2, 3)
+    means = mean_tokens(tokens, stretches(probability, limit=4))
+    torch.testing.assert_close(means, torch.stack([tokens[:2].mean(0), tokens[4]]))
+    assert mean_tokens(tokens, stretches(torch.zeros(5, 1), limit=4)).shape == (0, 2, 3)
