@@ -18,8 +18,8 @@ from torch import Tensor
 
 from rewind.vision.concepts import SEEN
 
-MEMORY_SEEN = 0.6
-"""On 10-minute worlds of the validation range 95 % of absent things stay under it (LOG.md has both rates)."""
+MEMORY_SEEN = 0.8
+"""On four 10-minute worlds of the validation range .78 of what is there reaches it and .86 of what is absent does not."""
 
 
 @dataclass(frozen=True)

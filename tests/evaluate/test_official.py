@@ -62,10 +62,10 @@ def test_the_command_prints_one_object(corpus: Path) -> None:
         "--annotations",
         str(peers / "example_gt_file.json"),
     ]
-    printed = CliRunner().invoke(app, ["timechat", *given, "--json"])
+    printed = CliRunner().invoke(app, ["evaluate", "timechat", *given, "--json"])
     assert printed.exit_code == 0, printed.output
     assert json.loads(printed.stdout)["metrics"]["IOU 0.3"] == 9.0
-    assert "IOU 0.3" in CliRunner().invoke(app, ["timechat", *given]).stdout
+    assert "IOU 0.3" in CliRunner().invoke(app, ["evaluate", "timechat", *given]).stdout
 
 
 def test_every_annotation_file_is_read(corpus: Path) -> None:

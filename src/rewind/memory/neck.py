@@ -9,7 +9,7 @@ from rewind.config import ReWindConfig
 
 
 class NeckBlock(nn.Module):
-    """Depth-wise 7 × 7 convolution, then two linear layers, with a residual (the block of ConvNeXt, Liu et al. 2022)."""
+    """Depth-wise 7 × 7 convolution, two linear layers, a residual (the block of ConvNeXt, Liu et al. 2022)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ class FrameScore(nn.Module):
         self.register_buffer("shift", torch.zeros(()))
 
     def forward(self, tokens: Tensor, pooled: Tensor, left: Tensor | None = None) -> Tensor:
-        """tokens (B, T, W, D), pooled (B, D), `left` (T,) seconds to the last frame; one frame a second if not given."""
+        """tokens (B, T, W, D), pooled (B, D), `left` (T,) seconds to the last frame: one a frame if not given."""
         b, t = tokens.shape[:2]
         wide = self.norm(tokens).flatten(2)
         key = self.memory(wide).view(b, t, self.tracks, -1)
