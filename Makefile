@@ -8,7 +8,8 @@ CORPUS ?=
 # A real clip that an installed package brings; `make demo VIDEO=my.mp4 Q="…"` runs on your own.
 VIDEO ?=
 Q ?= When do we see a bicycle?
-WORLD_Q ?= Does a striped red star appear in the video?
+WORLD_Q ?= When does a dotted red bolt appear?
+ABSENT_Q ?= Does a striped red star appear in the video?
 
 .PHONY: install demo test lint bench clean
 
@@ -27,6 +28,7 @@ ifeq ($(VIDEO),)
 	$(REWIND) demo/bikes.mp4 "$(Q)" --store demo/store --evidence demo/evidence
 	@test -f demo/world-2000000.mp4 || $(REWIND) worlds make demo --seed 2000000 --minutes 10
 	$(REWIND) demo/world-2000000.mp4 "$(WORLD_Q)" --store demo/store
+	$(REWIND) demo/world-2000000.mp4 "$(ABSENT_Q)" --store demo/store
 else
 	$(REWIND) "$(VIDEO)" "$(Q)"
 endif
