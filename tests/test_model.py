@@ -167,6 +167,39 @@ def test_key_frames_hold_the_best_scores_in_time_order() -> None:
     assert set(scores.topk(2).indices.tolist()) <= set(picks.rows)
 
 
+@torch.no_grad()
+def test_what_the_decoder_is_told_of_moments_equals_a_plain_reading_of_the_scores() -> None:
+    model = tiny(moments=8)
+    made = torch.Generator().manual_seed(2)
+    tokens, seconds = torch.randn(2, 12, 2, 16, generator=made), 40.0 + 0.5 * torch.arange(12, dtype=torch.float64)
+    logits = torch.full((2, 12, 2), -4.0)
+    logits[0, 2:5, 0], logits[0, 3, 0], logits[0, 9:, 0], logits[0, 1:3, 1] = 2.0, 3.0, 1.0, 0.5
+    logits[1, 7, 1] = 4.0
+    parts = model.moment_parts(tokens, logits, seconds, end_s=46.0)
+    assert parts is not None
+    # Video, track, first and last row, how-manieth of its track, how-manieth of all, best logit.
+    told = [(0, 0, 2, 4, 0, 1, 3.0), (0, 0, 9, 11, 1, 2, 1.0), (0, 1, 1, 2, 0, 0, 0.5), (1, 1, 7, 7, 0, 0, 4.0)]
+    assert parts.mask.tolist() == [[True] * 3, [True, False, False]]
+    for at, (video_, track, first, last, ordinal, rank, logit) in zip([0, 1, 2, 0], told, strict=True):
+        here = video_, at
+        assert (int(parts.track[here]), int(parts.ordinal[here]), int(parts.rank[here])) == (track, ordinal, rank)
+        begin, end = 40 + first / 2, 40 + (last + 1) / 2
+        torch.testing.assert_close(parts.start[here], torch.tensor([(begin - 40) / 6, 46 - begin]))
+        torch.testing.assert_close(parts.end[here], torch.tensor([(end - 40) / 6, 46 - end]))
+        torch.testing.assert_close(parts.tokens[here], tokens[video_, first : last + 1].mean(0))
+        assert float(parts.score[here]) == pytest.approx(float(torch.sigmoid(torch.tensor(logit))))
+    assert tiny(moments=0).moment_parts(tokens, logits, seconds, end_s=46.0) is None
+
+
+@torch.no_grad()
+def test_a_video_in_which_nothing_is_found_has_no_moments() -> None:
+    model = tiny()
+    parts = model.moment_parts(torch.randn(1, 5, 2, 16), torch.full((1, 5, 2), -3.0), torch.arange(5.0), end_s=5.0)
+    assert parts is not None
+    assert parts.mask.shape == (1, 0)
+    assert parts.tokens.shape == (1, 0, 2, 16)
+
+
 def test_a_longer_clip_than_the_model_takes_is_refused() -> None:
     model = tiny()
     with pytest.raises(ConfigError, match="a clip of 9 frames; allowed: 1 to 8"):

@@ -51,6 +51,30 @@ def test_a_frame_does_not_depend_on_those_beside_it(neck: Neck) -> None:
     torch.testing.assert_close(together[1, 2], neck(deep[5:], fine[5:])[0])
 
 
+@torch.no_grad()
+def test_each_fine_patch_is_joined_with_the_deep_patch_over_it(neck: Neck) -> None:
+    """Without blocks, patch (row, column) of the 4 × 4 grid is its own plus deep patch (row // 2, column // 2)."""
+    neck.blocks = torch.nn.ModuleList()
+    deep, fine = frames(2)
+    patches, salience = neck.grid(deep, fine)
+    for row in range(4):
+        for column in range(4):
+            here = neck.fine(neck.fine_norm(fine[1, 4 * row + column]))
+            over = neck.deep(neck.deep_norm(deep[1, 2 * (row // 2) + column // 2]))
+            want = neck.norm(here + over + neck.position[row, column])
+            torch.testing.assert_close(patches[1, 4 * row + column], want, atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(salience[1, 4 * row + column], neck.salience(want)[0], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_block_looks_at_patches_around(neck: Neck) -> None:
+    deep, fine = frames(1)
+    changed = fine.clone()
+    changed[0, 5] *= -1
+    differs = (neck.grid(deep, changed)[0] - neck.grid(deep, fine)[0])[0].abs().amax(-1) > 1e-6
+    assert differs.sum() > 8
+
+
 def test_a_neck_needs_the_fine_grid(neck: Neck) -> None:
     with pytest.raises(ValueError, match="fine grid"):
         neck(frames(1)[0], None)
@@ -90,3 +114,38 @@ def test_what_a_frame_tells_follows_its_patches_and_the_words(aim: Aim) -> None:
     # The look along the frames starts as nothing: only the frame that changed tells something else.
     assert (again - told).abs().amax(-1)[0].gt(1e-6).tolist() == [False, False, True, False]
     assert (aim.condition(patches, others, other)[1] - told).abs().max() > 1e-4
+
+
+@torch.no_grad()
+def test_condition_equals_the_plain_reference(aim: Aim) -> None:
+    torch.nn.init.normal_(aim.change.weight, std=0.3)
+    frames_, width = 3, 16
+    patches = torch.randn(1, frames_, 5, width)
+    pooled, slots = aim(torch.randn(1, SLOTS, 32))
+    marked, told = aim.condition(patches, slots, pooled)
+    said = []
+    for f in range(frames_):
+        fit = aim.logits(patches, slots)[0, f]
+        for p in range(5):
+            torch.testing.assert_close(marked[0, f, p], patches[0, f, p] + aim.mark(torch.sigmoid(fit[p])))
+        surely = [torch.tanh(max(fit[:, k]) / 4) for k in range(SLOTS)]
+        often = [sum(torch.sigmoid(fit[p, k]) for p in range(5)) / 2 for k in range(SLOTS)]
+        best = [sum(fit[:, k].softmax(0)[p] * patches[0, f, p] for p in range(5)) for k in range(SLOTS)]
+        held = aim.say(aim.content(torch.cat(best)) * (1 + aim.asked(pooled[0])))
+        said.append(aim.tell(torch.stack(surely + often)) + held)
+    looks = [torch.zeros(width), *(aim.along_norm(one) for one in said), torch.zeros(width)]
+    for f in range(frames_):
+        beside = aim.along(torch.cat(looks[f : f + 3]))
+        want = said[f] + aim.change(torch.nn.functional.gelu(beside))
+        torch.testing.assert_close(told[0, f], want, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_each_slot_marks_what_fits_it_and_leaves_the_other_slot_alone(aim: Aim) -> None:
+    patches = torch.randn(1, 2, 5, 16)
+    _, slots = aim(torch.randn(1, SLOTS, 32))
+    logits = aim.logits(patches, slots)
+    slots[0, 1] = torch.randn(slots.shape[-1])
+    again = aim.logits(patches, slots)
+    torch.testing.assert_close(again[..., 0], logits[..., 0])
+    assert (again[..., 1] - logits[..., 1]).abs().max() > 1e-2

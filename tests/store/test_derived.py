@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_store import store
 
+from rewind.store import Manifest, StoredFeatures
 from rewind.store.derived import derived
 
 
@@ -49,3 +54,57 @@ def test_nowhere_to_keep_it_costs_only_time(tmp_path: Path) -> None:
     for folder in (None, tmp_path / "missing"):
         assert len(derived(folder, "a", make, shard="0.safetensors", rows=4)) == 4
     assert make.calls == 2
+
+
+def test_what_was_kept_of_fewer_rows_is_made_anew(tmp_path: Path) -> None:
+    make = Counted()
+    derived(tmp_path, "a", lambda: make()[:2], shard="0.safetensors", rows=2)
+    assert len(derived(tmp_path, "a", make, shard="0.safetensors", rows=4)) == 4
+    assert make.calls == 2
+
+
+def test_a_disk_that_refuses_costs_only_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rewind.store.derived.replace_file", full)
+    make = Counted()
+    for _ in range(2):
+        assert torch.equal(derived(tmp_path, "a", make, shard="0.safetensors", rows=4), make().half())
+    assert list(tmp_path.iterdir()) == []
+
+
+def joined(deep: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+    """Frame by frame, as a neck is: (n, 4, 6) and (n, 16, 5) → (n, 4, 2)."""
+    return torch.cat([deep.sum(2, keepdim=True), fine.amax((1, 2))[:, None, None].expand(-1, 4, 1)], dim=2)
+
+
+@settings(max_examples=20, deadline=None)
+@given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), clip=st.integers(1, 7), share=st.floats(0, 1))
+def test_clips_of_what_is_derived_never_see_the_borders_of_shards(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], clip: int, share: float
+) -> None:
+    stored, want = store(tmp_path_factory.mktemp("s") / "k", sizes)
+    rows = max(1, round(share * sum(sizes)))
+    clips = list(stored.derived_clips(clip, joined, name="w", rows=rows))
+    assert all(len(c) == clip for c in clips[:-1])
+    assert torch.equal(torch.cat(clips), joined(want.deep.half(), want.fine.half())[:rows])
+
+
+def test_shards_are_derived_once_and_again_for_other_weights(tmp_path: Path) -> None:
+    store(tmp_path / "k", [5, 3])
+    seen: list[int] = []
+
+    def make(deep: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+        seen.append(len(deep))
+        return joined(deep, fine)
+
+    for name in ("one", "one", "other"):
+        again = StoredFeatures(tmp_path / "k", Manifest.load(tmp_path / "k"))
+        assert sum(len(c) for c in again.derived_clips(4, make, name=name)) == 8
+    assert seen == [5, 3, 5, 3]
+    assert sorted(p.name for p in (tmp_path / "k").glob("derived-*")) == [
+        "derived-other-00000000.safetensors", "derived-other-00000005.safetensors",
+    ]  # fmt: skip
+    # What is derived is no shard: the store is as whole as before.
+    assert len(StoredFeatures(tmp_path / "k", Manifest.load(tmp_path / "k"))) == 8

@@ -109,3 +109,62 @@ def test_words_are_read_field_by_field() -> None:
         want = sum(np.log(size) for size in heads.sizes)
         assert float(plain) == pytest.approx(want, rel=1e-5)
     assert len(CODE_FIELDS) == PLACES
+
+
+class Known(FieldHeads):
+    """Heads that read off each patch what is written in it: field f's value at number f."""
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(
+            torch.nn.functional.one_hot(features[:, f].long().clamp(0, size - 1), size).float() * 50
+            for f, size in enumerate(self.sizes)
+        )
+
+
+def test_a_perfect_reading_is_all_correct_and_costs_nothing(bank: Bank) -> None:
+    rows = np.arange(6)
+    frame, things = where = dense_truth(bank, side=14).of(rows)
+    patches, salience = torch.zeros(6, 196, FIELDS), torch.full((6, 196), -40.0)
+    patches[frame, things[:, 1]] = things[:, 2:].float()
+    salience[frame, things[:, 1]] = 40.0
+    neck, heads = Neck(ReWindConfig(width=32, heads=4, neck_blocks=1)), Known(FIELDS)
+    salient, read, right = dense_losses(neck, heads, patches, salience, where)
+    assert (float(salient), float(read), float(right)) == pytest.approx((0.0, 0.0, 1.0), abs=1e-5)
+    # Beside a middle nothing is asked; elsewhere a patch that calls itself salient costs.
+    shifted = torch.full((6, 196), -40.0)
+    shifted[frame, things[:, 1]] = 40.0
+    middles = set(zip(frame.tolist(), things[:, 1].tolist(), strict=True))
+    near = {(f, p + d) for f, p in middles for d in (-15, -14, -13, -1, 1, 13, 14, 15)} | middles
+    far = next(p for p in range(196) if (0, p) not in near)
+    beside = next(p + 1 for f, p in sorted(middles) if f == 0 and p % 14 < 13 and (0, p + 1) not in middles)
+    shifted[0, beside] = 40.0
+    assert float(dense_losses(neck, heads, patches, shifted, where)[0]) == pytest.approx(0.0, abs=1e-6)
+    shifted[0, far] = 40.0
+    assert float(dense_losses(neck, heads, patches, shifted, where)[0]) > 1e-3
+    patches[frame[0], things[0, 1]] += 1
+    assert float(dense_losses(neck, heads, patches, salience, where)[2]) < 1
+
+
+def test_frames_may_be_asked_for_in_any_order(bank: Bank) -> None:
+    truth = dense_truth(bank, side=14)
+    frame, things = truth.of(np.array([9, 2, 30]))
+    for place, row in enumerate((9, 2, 30)):
+        assert things[frame == place].tolist() == truth.things[truth.things[:, 0] == row].tolist()
+
+
+def test_an_order_wants_its_things_in_the_order_of_its_words(bank: Bank) -> None:
+    things = dense_truth(bank, side=14).things
+    objects = things[things[:, 2] >= 0]
+    rng = np.random.default_rng(3)
+    two = 0
+    for i in range(300):
+        aim = draw_aim(objects[i % len(objects)], objects[(i + 1) % len(objects)], rng)
+        if aim.wanted[1, 0] == NOTHING:
+            continue
+        first, second = (SHAPES[row[0]] for row in aim.wanted)
+        two += 1
+        assert first in aim.text
+        assert second in aim.text
+        if first != second:
+            assert aim.text.index(first) < aim.text.index(second)
+    assert two > 20

@@ -88,6 +88,20 @@ def test_the_rate_rises_then_falls() -> None:
     assert stage.teacher_at(99) == 0.0
 
 
+def test_slow_modules_move_at_their_share_of_the_rate(tmp_path: Path) -> None:
+    fast, slow = problem(), problem()
+    run = Run(tmp_path, (fast, slow), slow=[slow])
+    stage = Stage("s", steps=1, batch=1, frames=1, rate=1e-2, warm_up=1, slow=0.25)
+    before = fast.weight.detach().clone()
+
+    def step(number: int) -> tuple[Tensor, dict[str, float]]:
+        return fast.weight.sum() + slow.weight.sum() + fast.bias.sum() + slow.bias.sum(), {}
+
+    assert run.run(0, stage, step, stop_at=None, progress=lambda *_: None)
+    torch.testing.assert_close(slow.weight - before, 0.25 * (fast.weight - before), atol=1e-6, rtol=1e-3)
+    assert {group["slow"] for group in run.optimiser.param_groups} == {True, False}
+
+
 def test_a_damaged_checkpoint_is_one_line(tmp_path: Path) -> None:
     run = Run(tmp_path, (problem(),))
     run.save()

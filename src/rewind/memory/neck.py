@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
 
+_AT_ONCE = 16
+"""Frames that go through together: a whole shard's grids would take hundreds of megabytes, and no less time."""
+
 
 class NeckBlock(nn.Module):
     """Depth-wise 7 × 7 convolution, two linear layers, a residual (the block of ConvNeXt, Liu et al. 2022)."""
@@ -62,7 +65,11 @@ class Neck(nn.Module):
         if fine is None:
             raise ValueError("perceives='neck' needs the fine grid")
         lead = deep.shape[:-2]
-        patches, salience = self.grid(deep.flatten(0, -3), fine.flatten(0, -3))
-        rows = salience.topk(self.keep, dim=1).indices.sort(dim=1).values
-        chosen = patches.gather(1, rows[..., None].expand(-1, -1, patches.shape[-1]))
+        parts = zip(deep.flatten(0, -3).split(_AT_ONCE), fine.flatten(0, -3).split(_AT_ONCE), strict=True)
+        chosen = torch.cat([self._salient(*part) for part in parts])
         return chosen.view(*lead, self.keep, -1)
+
+    def _salient(self, deep: Tensor, fine: Tensor) -> Tensor:
+        patches, salience = self.grid(deep, fine)
+        rows = salience.topk(self.keep, dim=1).indices.sort(dim=1).values
+        return patches.gather(1, rows[..., None].expand(-1, -1, patches.shape[-1]))

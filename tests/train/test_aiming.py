@@ -1,0 +1,150 @@
+"""Stage 1: aligning and aiming teach pairs that are sure, and their losses fall on a tiny model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from rewind.config import SLOTS, ReWindConfig
+from rewind.language.tokenizer import AnswerTokenizer
+from rewind.memory import Neck
+from rewind.model import ReWind
+from rewind.text import TextFeatures
+from rewind.train.aiming import VALUES, Aiming, Middles, _sure, middles_of
+from rewind.train.aims import NOTHING, draw_aim, fits
+from rewind.train.align import Align, Source, draw_aims, draw_rows
+from rewind.train.bank import Bank
+from rewind.train.dense import FIELDS, dense_truth
+from rewind.worlds import vocabulary
+from rewind.worlds.cards import CARD_SECONDS, plan_card
+
+CONFIG = replace(
+    ReWindConfig(), width=32, heads=4, layers=1, queries=4, vision_width=6, fine_width=5, text_width=12, salient=8,
+    neck_blocks=1, score_width=8, detail_tokens=4, decoder_width=24, decoder_heads=4, decoder_layers=1,
+)  # fmt: skip
+
+
+class Words:
+    """A text encoder that hashes words: as many features as it takes to tell instructions apart."""
+
+    def encode(self, texts: list[str]) -> TextFeatures:
+        split = [text.lower().split() for text in texts]
+        tokens = torch.zeros(len(texts), max(map(len, split)), 12)
+        mask = torch.zeros(tokens.shape[:2], dtype=torch.bool)
+        for row, words in enumerate(split):
+            for place, word in enumerate(words):
+                seed = int.from_bytes(word.encode(), "little") % (1 << 31)
+                tokens[row, place] = torch.from_numpy(np.random.default_rng(seed).standard_normal(12)).float()
+            mask[row, : len(words)] = True
+        return TextFeatures(tuple(texts), tokens, mask, torch.nn.functional.normalize(tokens.sum(1), dim=-1))
+
+
+@pytest.fixture(scope="module")
+def bank() -> Bank:
+    cards = tuple(plan_card(seed) for seed in range(8))
+    made = torch.Generator().manual_seed(0)
+    rows = len(cards) * CARD_SECONDS
+    deep, fine = torch.randn(rows, 49, 6, generator=made), torch.randn(rows, 196, 5, generator=made)
+    return Bank(cards, np.arange(len(cards)) * CARD_SECONDS, deep.half(), fine.half())
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> AnswerTokenizer:
+    return AnswerTokenizer.from_words(vocabulary())
+
+
+def tiny(tokenizer: AnswerTokenizer) -> ReWind:
+    torch.manual_seed(0)
+    return ReWind(replace(CONFIG, vocabulary=len(tokenizer)), tokenizer=tokenizer)
+
+
+def test_middles_are_the_necks_patches_at_the_middle_of_each_thing(bank: Bank, tokenizer: AnswerTokenizer) -> None:
+    neck = tiny(tokenizer).patches
+    assert isinstance(neck, Neck)
+    made = middles_of(bank, neck, seed=0, batch=5)
+    truth = dense_truth(bank, side=14)
+    assert np.array_equal(made.things, truth.things)
+    assert made.patches.shape == (len(truth.things), 32)
+    assert made.others.shape == (2 * len(bank.deep), 32)
+    with torch.no_grad():
+        patches, salience = neck.grid(bank.deep.float(), bank.fine.float())
+    for row in (0, 7, 19, 31):
+        for number in range(made.first[row], made.first[row + 1]):
+            frame, middle = made.things[number, :2]
+            assert frame == row
+            torch.testing.assert_close(made.patches[number], patches[row, middle].bfloat16())
+        handed = patches[row, salience[row].topk(8).indices].bfloat16()
+        for other in made.others[2 * row : 2 * row + 2]:
+            assert (handed - other).abs().amax(-1).min() < 2e-2
+
+
+def test_pairs_that_teach_equal_a_plain_loop(bank: Bank) -> None:
+    truth = dense_truth(bank, side=14)
+    none = torch.zeros(0, 32)
+    middles = Middles(none, truth.things, truth.first, none)
+    rows = np.array([1, 4, 5, 20])
+    things = np.concatenate([truth.things[truth.first[r] : truth.first[r + 1]] for r in rows])
+    rng = np.random.default_rng(0)
+    wanted = np.stack([draw_aim(things[rng.integers(len(things))], things[0], rng).wanted for _ in range(20)])
+    fit = np.zeros((len(things) + 2 * len(rows), 20, SLOTS), dtype=np.float32)
+    fit[: len(things)] = fits(wanted, things)
+    sure = _sure(fit, things, rows, middles)
+    assert sure[: len(things)].all()
+    for number, row in enumerate(rows):
+        here = fit[: len(things)][things[:, 0] == row]
+        for beside in (0, 1):
+            assert np.array_equal(sure[len(things) + 2 * number + beside], ~(here > 0).any(0))
+
+
+def test_the_table_of_values_names_each_with_one_token(tokenizer: AnswerTokenizer) -> None:
+    ids = Aiming(tiny(tokenizer), tokenizer).ids
+    assert ids.shape[0] == len(VALUES) == FIELDS
+    for field, values in enumerate(VALUES):
+        assert [tokenizer.decode([int(i)]) for i in ids[field, : len(values)]] == list(values)
+
+
+@pytest.mark.slow
+def test_the_losses_of_both_parts_fall(bank: Bank, tokenizer: AnswerTokenizer) -> None:
+    model, source, text = tiny(tokenizer), Source.of(bank, side=14, share=1.0), Words()
+    align, aiming = Align(model), Aiming(model, tokenizer)
+    rows = draw_rows(source, np.random.default_rng(0), size=6)
+    assert sorted(set(rows.tolist())) == rows.tolist()
+    aims = draw_aims(source.truth.of(rows)[1].numpy(), np.random.default_rng(1), count=24)
+    middles = middles_of(bank, model.patches, seed=0)  # type: ignore[arg-type]
+
+    def fall(modules: list[torch.nn.Module], step: object, *, steps: int = 10) -> dict[str, tuple[float, float]]:
+        parameters = [p for module in modules for p in module.parameters()]
+        optimiser = torch.optim.Adam(parameters, lr=3e-3)
+        seen: list[dict[str, float]] = []
+        for _ in range(steps):
+            loss, numbers = step()  # type: ignore[operator]
+            seen.append({"loss": float(loss.detach()), **numbers})
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        return {name: (seen[0][name], seen[-1][name]) for name in seen[0]}
+
+    first = fall([model, align], lambda: align(model, source, rows, aims, text, np.random.default_rng(2)))  # type: ignore[arg-type]
+    second = fall([model, aiming], lambda: aiming(model, middles, rows, aims, text))  # type: ignore[arg-type]
+    assert set(first) == {"loss", "salience", "read", "correct", "words", "aim"}
+    assert set(second) == {"loss", "words", "aim", "reading", "correct", "code"}
+    for parts, names in ((first, ("loss", "salience", "read", "words", "aim")), (second, ("loss", "aim", "reading"))):
+        for name in names:
+            before, after = parts[name]
+            assert after < 0.9 * before, (name, before, after)
+
+
+def test_instructions_are_about_signs_and_objects_in_turn(bank: Bank) -> None:
+    things = dense_truth(bank, side=14).things
+    aims = draw_aims(things, np.random.default_rng(0), count=40)
+    for number, aim in enumerate(aims):
+        about: npt.NDArray[np.int64] = aim.wanted[0]
+        assert (about != NOTHING).all()
+        sign = about[4:] >= 0
+        assert sign.any() == bool(number % 2)
+    only_objects = draw_aims(things[things[:, 2] >= 0], np.random.default_rng(0), count=10)
+    assert all((aim.wanted[:, 4:] < 0).all() for aim in only_objects)
