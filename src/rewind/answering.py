@@ -80,13 +80,13 @@ def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instru
         raise ConfigError("no frame before that time", allowed="a later --until")
     model, config = engine.model, engine.model.config
     text = read_instructions(engine.text, [instruction])
-    kept = _memory_file(engine, stored, instruction, rows)
+    kept = memory_file_of(engine, stored, instruction, rows)
     tokens = load_memory(kept, (1, rows, config.write_tokens, config.width)) if kept else None
     state = model.begin(text)
     if tokens is not None:
         state = state.append(tokens, *model.read.project(tokens))
     else:
-        for stretch in _projected(engine, stored, rows):
+        for stretch in projected(engine, stored, rows):
             state = _walk(model, state, stretch)
         if kept:
             keep_memory(kept, state.tokens())
@@ -218,7 +218,7 @@ def _patches(model: ReWind, stored: StoredFeatures, rows: Sequence[int]) -> Tens
     return model.project(stored.rows("deep", list(rows)), fine)
 
 
-def _projected(engine: Engine, stored: StoredFeatures, rows: int) -> Iterator[Tensor]:
+def projected(engine: Engine, stored: StoredFeatures, rows: int) -> Iterator[Tensor]:
     """Projected patches of the first `rows` frames, many clips at a time; a neck's are kept beside the features."""
     model = engine.model
     size = model.config.clip_frames * 16
@@ -237,7 +237,8 @@ def _walk(model: ReWind, state: MemoryState, patches: Tensor) -> MemoryState:
     return state
 
 
-def _memory_file(engine: Engine, stored: StoredFeatures, instruction: str, rows: int) -> Path | None:
+def memory_file_of(engine: Engine, stored: StoredFeatures, instruction: str, rows: int) -> Path | None:
+    """Where the memory of the first `rows` frames under `instruction` is kept; None where nothing can be."""
     if not stored.folder.is_dir() or stored.trouble:
         return None
     return memory_file(stored.folder, engine.model_hash, engine.text.weights_hash, instruction, str(rows))

@@ -34,7 +34,7 @@ class ReWindConfig:
     text: str = "all-minilm-l6-v2"
     vision_width: int = 320
     patches: int = 49
-    fine_width: int = 112
+    fine_width: int = 272
     fine_grid: int = 14
     text_width: int = 384
     # read - perceive - write
@@ -116,7 +116,8 @@ class ReWindConfig:
     @property
     def memory_budget(self) -> int:
         """Language-model tokens left for memory: the budget less detail, the separator, instruction and answer."""
-        fixed = self.key_frames * self.detail_tokens + 1 + self.moments + self.instruction_limit + self.answer_reserve
+        told = self.moments + 1 if self.moments else 0  # the list of moments, and one token for it as a whole
+        fixed = self.key_frames * self.detail_tokens + 1 + told + self.instruction_limit + self.answer_reserve
         return self.budget - fixed
 
     @property

@@ -232,7 +232,8 @@ class ReWind(nn.Module):
         )
         shown, detail = parts.memory.shape[1], int(parts.detail.shape[1] * parts.detail.shape[2])
         shown += int(parts.moments.mask.sum()) if parts.moments is not None else 0
-        total = shown + 1 + detail + spoken.instruction_tokens + config.answer_reserve
+        # τ, and the token for the list of moments as a whole.
+        total = shown + 1 + (parts.moments is not None) + detail + spoken.instruction_tokens + config.answer_reserve
         tokens = TokenCount(
             stored, shown, detail, spoken.instruction_tokens, config.answer_reserve, total, config.budget
         )

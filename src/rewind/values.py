@@ -196,7 +196,8 @@ class FrameCount:
 class TokenCount:
     """Language-model tokens of one answer; `total` = shown + detail + separator + instruction + reserve ≤ `budget`.
 
-    What is shown of memory includes a token for each moment that the scores found.
+    What is shown of memory includes a token for each moment that the scores found; beside the separator stands one for
+    the list of moments as a whole.
     """
 
     memory_stored: int

@@ -164,7 +164,7 @@ def test_a_missing_file_is_one_line_in_a_real_process(tmp_path: Path) -> None:
 
 
 _SLOW = """
-import sys, time, rewind
+import signal, sys, time, rewind
 sys.path.insert(0, {folder!r})
 from cli.conftest import FakeVideo
 class Slow(FakeVideo):
@@ -177,6 +177,8 @@ class Wordy(FakeVideo):
             print("x" * 100)
         return super().find(query, **options)
 rewind.open = lambda source, **options: {kind}()
+# A shell starts what it puts in the background with interrupts ignored; a test run may come from there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv = ["rewind", *{words!r}]
 from rewind.cli import main
 main()

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from rewind.config import ReWindConfig
-from rewind.language.prompt import MomentParts, Prompt, PromptParts, places
+from rewind.language.prompt import MomentParts, Prompt, PromptParts, places, tally
 
 CONFIG = replace(
     ReWindConfig(), width=16, heads=4, text_width=12, detail_tokens=3, decoder_width=24, decoder_heads=4, moments=6,
@@ -69,15 +71,15 @@ def test_moments_enter_between_detail_and_instruction(prompt: Prompt) -> None:
     without, _ = prompt(parts(None))
     tokens, mask = prompt(parts(found))
     at = MEMORY + 1 + KEYS * 3
-    torch.testing.assert_close(torch.cat([tokens[:, :at], tokens[:, at + 4 :]], dim=1), without)
-    assert mask[:, at : at + 4].tolist() == [[True] * 4, [True, True, False, False]]
+    torch.testing.assert_close(torch.cat([tokens[:, :at], tokens[:, at + 5 :]], dim=1), without)
+    assert mask[:, at : at + 5].tolist() == [[True] * 5, [True, True, True, False, False]]
 
 
 @torch.no_grad()
 def test_a_moments_token_equals_the_plain_sum_of_what_is_known_of_it(prompt: Prompt) -> None:
     found = moments(4)
     at = MEMORY + 1 + KEYS * 3
-    got = prompt(parts(found))[0][1, at + 3]
+    got = prompt(parts(found))[0][1, at + 1 + 3]
     embed = prompt.moments
     assert embed is not None
     memory = embed.memory(torch.cat([embed.norm(found.tokens[1, 3, w]) for w in range(2)]))
@@ -87,9 +89,40 @@ def test_a_moments_token_equals_the_plain_sum_of_what_is_known_of_it(prompt: Pro
 
 
 @torch.no_grad()
-def test_no_moment_found_adds_no_token(prompt: Prompt) -> None:
-    for got, want in zip(prompt(parts(moments(0))), prompt(parts(None)), strict=True):
-        torch.testing.assert_close(got, want)
+def test_no_moment_found_adds_only_the_token_that_says_so(prompt: Prompt) -> None:
+    embed = prompt.moments
+    assert embed is not None
+    at = MEMORY + 1 + KEYS * 3
+    tokens, mask = prompt(parts(moments(0)))
+    without, _ = prompt(parts(None))
+    torch.testing.assert_close(torch.cat([tokens[:, :at], tokens[:, at + 1 :]], dim=1), without)
+    nothing = embed.first.weight[2] + embed.counts[0].weight[0] + embed.counts[1].weight[0] + embed.now.bias
+    torch.testing.assert_close(tokens[1, at], nothing, atol=1e-5, rtol=1e-5)
+    assert mask[:, at].all()
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 1), st.booleans(), st.sampled_from([0.0, 3.0]), st.booleans()), min_size=1, max_size=6
+    ),
+    seed=st.integers(0, 99),
+)
+def test_the_tally_equals_a_plain_loop(rows: list[tuple[int, bool, float, bool]], seed: int) -> None:
+    """Padding stands last, as `moment_parts` pads; ranks come in any order."""
+    rows = sorted(rows, key=lambda row: not row[3])
+    real = [row for row in rows if row[3]]
+    rank = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).tolist()
+    found = MomentParts(
+        tokens=torch.zeros(1, len(rows), 2, 16), start=torch.zeros(1, len(rows), 2),
+        end=torch.tensor([[[0.5, row[2]] for row in rows]]), track=torch.tensor([[row[0] for row in rows]]),
+        ordinal=torch.zeros(1, len(rows), dtype=torch.long),
+        rank=torch.tensor([rank + [0] * (len(rows) - len(real))]), score=torch.zeros(1, len(rows)),
+        mask=torch.tensor([[row[3] for row in rows]]),
+    )  # fmt: skip
+    first, counts, now = tally(found, tracks=2)
+    assert first.tolist() == [real[rank.index(0)][0] if real else 2]
+    assert counts.tolist() == [[sum(row[0] == track for row in real) for track in (0, 1)]]
+    assert now.tolist() == [[any(row[0] == track and row[2] <= 0 for row in real) for track in (0, 1)]]
 
 
 @torch.no_grad()

@@ -37,10 +37,11 @@ def aim() -> Aim:
 def test_the_most_salient_patches_are_kept_in_raster_order(neck: Neck) -> None:
     deep, fine = frames(3)
     kept = neck(deep, fine)
-    patches, salience = neck.grid(deep, fine)
+    grid = neck.grid(deep, fine)
     for frame in range(3):
-        best = sorted(sorted(range(16), key=lambda p: -float(salience[frame, p]))[:5])
-        torch.testing.assert_close(kept[frame], patches[frame, best])
+        best = sorted(sorted(range(16), key=lambda p: -float(grid.salience[frame, p]))[:5])
+        read = neck.read(grid, torch.full((5,), frame), torch.tensor(best))
+        torch.testing.assert_close(kept[frame], read)
 
 
 @torch.no_grad()
@@ -56,14 +57,32 @@ def test_each_fine_patch_is_joined_with_the_deep_patch_over_it(neck: Neck) -> No
     """Without blocks, patch (row, column) of the 4 × 4 grid is its own plus deep patch (row // 2, column // 2)."""
     neck.blocks = torch.nn.ModuleList()
     deep, fine = frames(2)
-    patches, salience = neck.grid(deep, fine)
+    grid = neck.grid(deep, fine)
     for row in range(4):
         for column in range(4):
             here = neck.fine(neck.fine_norm(fine[1, 4 * row + column]))
             over = neck.deep(neck.deep_norm(deep[1, 2 * (row // 2) + column // 2]))
-            want = neck.norm(here + over + neck.position[row, column])
-            torch.testing.assert_close(patches[1, 4 * row + column], want, atol=1e-5, rtol=1e-5)
-            torch.testing.assert_close(salience[1, 4 * row + column], neck.salience(want)[0], atol=1e-5, rtol=1e-5)
+            want = here + over + neck.position[row, column]
+            torch.testing.assert_close(grid.patches[1, 4 * row + column], want, atol=1e-5, rtol=1e-5)
+            said = neck.salience(want)[0]
+            torch.testing.assert_close(grid.salience[1, 4 * row + column], said, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_patch_reads_those_around_it_place_by_place(neck: Neck) -> None:
+    """Against a loop over 3 rows and 7 columns; what lies outside the frame is zero."""
+    grid = neck.grid(*frames(2))
+    places = torch.tensor([0, 6, 15])
+    read = neck.read(grid, torch.tensor([1, 0, 1]), places)
+    channels = grid.around.shape[-1]
+    for number, (frame, place) in enumerate(zip((1, 0, 1), places.tolist(), strict=True)):
+        seen = []
+        for row in range(place // 4 - 1, place // 4 + 2):
+            for column in range(place % 4 - 3, place % 4 + 4):
+                inside = 0 <= row < 4 and 0 <= column < 4
+                seen.append(grid.around[frame, 4 * row + column] if inside else torch.zeros(channels))
+        want = neck.norm(grid.patches[frame, place] + neck.gather(torch.cat(seen)))
+        torch.testing.assert_close(read[number], want, atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()
@@ -71,7 +90,7 @@ def test_a_block_looks_at_patches_around(neck: Neck) -> None:
     deep, fine = frames(1)
     changed = fine.clone()
     changed[0, 5] *= -1
-    differs = (neck.grid(deep, changed)[0] - neck.grid(deep, fine)[0])[0].abs().amax(-1) > 1e-6
+    differs = (neck.grid(deep, changed).patches - neck.grid(deep, fine).patches)[0].abs().amax(-1) > 1e-6
     assert differs.sum() > 8
 
 

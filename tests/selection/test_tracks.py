@@ -6,12 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewind.selection.tracks import THERE, mean_tokens, stretches
+from rewind.selection.tracks import DOUBT, THERE, mean_tokens, stretches
 
 
 def plain(column: list[float]) -> list[tuple[int, int]]:
     there = [value >= THERE for value in column]
-    filled = [on or (0 < i < len(there) - 1 and there[i - 1] and there[i + 1]) for i, on in enumerate(there)]
+    filled = [
+        on or (0 < i < len(there) - 1 and there[i - 1] and there[i + 1] and column[i] >= DOUBT)
+        for i, on in enumerate(there)
+    ]
     found, start = [], None
     for i, on in enumerate([*filled, False]):
         if on and start is None:
@@ -22,7 +25,11 @@ def plain(column: list[float]) -> list[tuple[int, int]]:
     return found
 
 
-@given(st.lists(st.tuples(st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([0.2, 0.7])), min_size=1, max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.02, 0.2, 0.5, 0.9]), st.sampled_from([0.05, 0.3, 0.7])), min_size=1, max_size=40
+    )
+)
 def test_stretches_equal_a_plain_loop(rows: list[tuple[float, float]]) -> None:
     found = stretches(torch.tensor(rows), limit=200)
     for track in (0, 1):

@@ -14,8 +14,8 @@ from rewind.language.tokenizer import AnswerTokenizer
 from rewind.memory import Neck
 from rewind.model import ReWind
 from rewind.text import TextFeatures
-from rewind.train.aiming import VALUES, Aiming, Middles, _sure, middles_of
-from rewind.train.aims import NOTHING, draw_aim, fits
+from rewind.train.aiming import VALUES, Aiming, Middles, _sure, draw_readings, middles_of
+from rewind.train.aims import NO_FIELD, NOTHING, WHOLE_CODE, draw_aim, fits
 from rewind.train.align import Align, Source, draw_aims, draw_rows
 from rewind.train.bank import Bank
 from rewind.train.dense import FIELDS, dense_truth
@@ -71,13 +71,14 @@ def test_middles_are_the_necks_patches_at_the_middle_of_each_thing(bank: Bank, t
     assert made.patches.shape == (len(truth.things), 32)
     assert made.others.shape == (2 * len(bank.deep), 32)
     with torch.no_grad():
-        patches, salience = neck.grid(bank.deep.float(), bank.fine.float())
+        grid = neck.grid(bank.deep.float(), bank.fine.float())
     for row in (0, 7, 19, 31):
         for number in range(made.first[row], made.first[row + 1]):
             frame, middle = made.things[number, :2]
             assert frame == row
-            torch.testing.assert_close(made.patches[number], patches[row, middle].bfloat16())
-        handed = patches[row, salience[row].topk(8).indices].bfloat16()
+            read = neck.read(grid, torch.tensor([row]), torch.tensor([middle]))
+            torch.testing.assert_close(made.patches[number], read[0].bfloat16())
+        handed = neck.read(grid, torch.full((8,), row), grid.salience[row].topk(8).indices).bfloat16()
         for other in made.others[2 * row : 2 * row + 2]:
             assert (handed - other).abs().amax(-1).min() < 2e-2
 
@@ -98,6 +99,25 @@ def test_pairs_that_teach_equal_a_plain_loop(bank: Bank) -> None:
         here = fit[: len(things)][things[:, 0] == row]
         for beside in (0, 1):
             assert np.array_equal(sure[len(things) + 2 * number + beside], ~(here > 0).any(0))
+
+
+def test_every_field_is_read_off_all_things_that_have_it_and_no_more(bank: Bank) -> None:
+    things = dense_truth(bank, side=14).things[:200]
+    rng = np.random.default_rng(0)
+    asks = rng.integers(-1, FIELDS, 30)
+    asks[::7] = WHOLE_CODE
+    thing, which = draw_readings(things, asks, rng)
+    for t, n in zip(thing, which, strict=True):
+        if asks[n] == WHOLE_CODE:
+            assert things[t, 2] < 0
+        else:
+            value = things[t, 2 + asks[n]]
+            assert 0 <= value < len(VALUES[asks[n]])
+    drawn = {int(field): int((asks[which] == field).sum()) for field in set(asks.tolist())}
+    assert NO_FIELD not in drawn or not drawn[NO_FIELD]
+    assert all(0 < count <= 96 for field, count in drawn.items() if field != NO_FIELD)
+    assert max(drawn.values()) == 96
+    assert draw_readings(things, np.array([NO_FIELD]), rng)[0].shape == (0,)
 
 
 def test_the_table_of_values_names_each_with_one_token(tokenizer: AnswerTokenizer) -> None:
@@ -129,9 +149,9 @@ def test_the_losses_of_both_parts_fall(bank: Bank, tokenizer: AnswerTokenizer) -
         return {name: (seen[0][name], seen[-1][name]) for name in seen[0]}
 
     first = fall([model, align], lambda: align(model, source, rows, aims, text, np.random.default_rng(2)))  # type: ignore[arg-type]
-    second = fall([model, aiming], lambda: aiming(model, middles, rows, aims, text))  # type: ignore[arg-type]
+    second = fall([model, aiming], lambda: aiming(model, middles, rows, aims, text, np.random.default_rng(2)))  # type: ignore[arg-type]
     assert set(first) == {"loss", "salience", "read", "correct", "words", "aim"}
-    assert set(second) == {"loss", "words", "aim", "reading", "correct", "code"}
+    assert set(second) == {"loss", "words", "aim", "reading", "correct", "code", "spoken"}
     for parts, names in ((first, ("loss", "salience", "read", "words", "aim")), (second, ("loss", "aim", "reading"))):
         for name in names:
             before, after = parts[name]

@@ -170,6 +170,10 @@ def test_closing_early_stops_threads_and_gives_the_file_back(named: Named) -> No
         next(iter(dropped))
         del dropped
     gc.collect()
+    # A dropped stream tells its threads to end and does not wait for them.
+    deadline = time.monotonic() + 10
+    while (threading.active_count(), process.num_fds()) != (threads, files) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert threading.active_count() == threads
     assert process.num_fds() == files
 

@@ -35,7 +35,7 @@ def plain(saved: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return F.relu6(y) if relu else y
 
     x = unit(x, "_conv_stem", "_bn0", stride=2)
-    block, fine = 0, x
+    block, fine, finest = 0, x, x
     for number, (repeats, _, first, expansion, _, _) in enumerate(STAGES):
         for repeat in range(repeats):
             name, stride = f"_blocks.{block}.", first if repeat == 0 else 1
@@ -44,7 +44,12 @@ def plain(saved: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             y = unit(y, name + "_project_conv", name + "_bn2", relu=False)
             x = x + y if stride == 1 and x.shape == y.shape else y
             block += 1
+        finest = x if number == 2 else finest
         fine = x if number == 4 else fine
+    odd = F.pad(finest, (0, 1, 0, 1))
+    rows, columns = fine.shape[-2:]
+    square = [odd[:, :, i::2, j::2][:, :, :rows, :columns] for i in (0, 1) for j in (0, 1)]
+    fine = torch.cat([fine, torch.stack(square, dim=2).flatten(1, 2)], dim=1)
     head = unit(x, "_conv_head", "_bn1")
     return x, fine, F.linear(head.mean((2, 3)), saved["_fc.weight"], saved["_fc.bias"])
 

@@ -33,7 +33,7 @@ def test_features_have_the_stated_shapes(encoder: VisionEncoder, pixels: Tensor)
     assert isinstance(encoder, VisionEncoder)
     deep, fine, posterior = encoder.encode(pixels)
     assert deep.shape == (11, *encoder.deep_shape) == (11, 49, 320)
-    assert fine.shape == (11, *encoder.fine_shape) == (11, 196, 112)
+    assert fine.shape == (11, *encoder.fine_shape) == (11, 196, 272)
     assert posterior.shape == (11, encoder.views, encoder.classes) == (11, 5, 1011)
     assert posterior.min() >= 0
     assert torch.allclose(posterior[..., :1000].sum(-1), torch.ones(11, 5), atol=1e-4)

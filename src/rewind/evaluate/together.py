@@ -17,14 +17,12 @@ from rewind import answering
 from rewind.answering import Recollection, Said
 from rewind.evaluate.watched import Watched
 from rewind.model import Decoded
-from rewind.store import Part
-from rewind.store.memories import KEPT, keep_memory, memory_file
+from rewind.store.memories import KEPT, keep_memory
 from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
 from rewind.values import KeyFrame, Moment
 
 BATCH = 12
-CLIPS = 16  # clips whose patches are projected at once
 LIMIT = 5  # moments that `ask` and `find` give
 
 
@@ -50,13 +48,8 @@ class Answered:
 def project_all(watched: Watched) -> Tensor:
     """What of a video's features depends on no instruction, worked out once: (T, P, D), some 6–25 kB a frame."""
     engine, stored = watched.engine, watched.stored
-    model = engine.model
-    size = model.config.clip_frames * CLIPS
     with one_thread(when=engine.small):
-        if model.config.perceives == "neck":  # the store keeps these: the same as the engine reads
-            return torch.cat(list(stored.derived_clips(size, model.project, name=engine.model_hash[:16])))
-        parts: tuple[Part, ...] = ("deep",) if model.config.perceives == "deep" else ("deep", "fine")
-        return torch.cat([model.project(*stretch) for stretch in stored.clips(size, *parts)])
+        return torch.cat(list(answering.projected(engine, stored, len(stored))))
 
 
 def recollect_all(
@@ -120,6 +113,6 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
             if first:
                 state = state.append(parts[0], *model.read.project(parts[0]))
             parts = [model.perceive(state, patches[first:last].to(model.dtype)).tokens()]
-        # Named as `answering.recollect` names it: were it named otherwise, that would walk again, to the same end.
-        kept = memory_file(watched.stored.folder, engine.model_hash, engine.text.weights_hash, words, str(last))
-        keep_memory(kept, parts[0])
+        kept = answering.memory_file_of(engine, watched.stored, words, last)
+        if kept is not None:
+            keep_memory(kept, parts[0])

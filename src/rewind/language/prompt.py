@@ -78,7 +78,9 @@ class PlaceEmbedding(nn.Module):
 class MomentEmbedding(nn.Module):
     """One token a stretch: memory, start and end, which thing it is of, the how-manieth of it and of all [us].
 
-    A softmax over all memory cannot count; a list of what was found can be read off, whatever the video's length.
+    A softmax over all memory cannot count; a list of what was found can be read off, whatever the video's length. What
+    the list says as a whole goes before it: a decoder of this size did not learn in 20,000 questions which of two
+    things comes first from times and ranks, nor to count.
     """
 
     def __init__(self, config: ReWindConfig) -> None:
@@ -91,13 +93,42 @@ class MomentEmbedding(nn.Module):
         self.ordinal = nn.Embedding(config.moments, width)
         self.rank = nn.Embedding(config.moments, width)
         self.score = nn.Parameter(torch.randn(width) * 0.2)
-        for table in (self.track, self.ordinal, self.rank):
+        self.first = nn.Embedding(config.tracks + 1, width)
+        self.counts = nn.ModuleList(nn.Embedding(config.moments + 1, width) for _ in range(config.tracks))
+        self.now = nn.Linear(config.tracks, width)
+        for table in (self.track, self.ordinal, self.rank, self.first, *self.counts):
             nn.init.normal_(table.weight, std=0.5)
+
+    def tally(self, parts: MomentParts) -> Tensor:
+        """One token (B, 1, H) of what the list says as a whole: how many stretches each thing has, whose is the first,
+        and which is there at the end."""
+        first, counts, now = tally(parts, tracks=self.track.num_embeddings)
+        said = self.first(first) + self.now(now.to(self.now.weight.dtype))
+        for track, table in enumerate(self.counts):
+            said = said + table(counts[:, track])
+        return said[:, None]  # type: ignore[no-any-return]
 
     def forward(self, parts: MomentParts, place: nn.Module) -> Tensor:
         seen = self.memory(self.norm(parts.tokens).flatten(2)) + place(parts.start) + self.end(parts.end)
         which = self.track(parts.track) + self.ordinal(parts.ordinal) + self.rank(parts.rank)
         return seen + which + parts.score[..., None] * self.score  # type: ignore[no-any-return]
+
+
+def tally(parts: MomentParts, *, tracks: int) -> tuple[Tensor, Tensor, Tensor]:
+    """What a list of moments says as a whole.
+
+    Returns: the track whose stretch begins first (B,), `tracks` where there is none; stretches of each track (B,
+    tracks); whether one of each track's reaches the end (B, tracks).
+    """
+    mask = parts.mask
+    of = (parts.track[..., None] == torch.arange(tracks, device=mask.device)) & mask[..., None]
+    counts = of.sum(1)
+    if mask.shape[1] == 0:
+        return torch.full_like(counts[:, 0], tracks), counts, counts > 0
+    begins = torch.where(mask, parts.rank, torch.full_like(parts.rank, mask.shape[1]))
+    earliest = parts.track.gather(1, begins.argmin(1, keepdim=True))[:, 0]
+    first = torch.where(mask.any(1), earliest, torch.full_like(earliest, tracks))
+    return first, counts, (of & (parts.end[..., 1:] <= 0)).any(1)
 
 
 class Prompt(nn.Module):
@@ -115,6 +146,7 @@ class Prompt(nn.Module):
         self.detail = nn.Sequential(nn.Linear(config.width, width), nn.GELU(), nn.Linear(width, width))  # [us]
         self.text_norm = nn.LayerNorm(config.text_width)
         self.text = nn.Linear(config.text_width, width)
+        self.text_place = nn.Parameter(torch.randn(config.instruction_limit, width) * 0.1)
         self.place = PlaceEmbedding(width)
         self.kind = nn.Parameter(torch.randn(3, width) * 0.2)
         self.tau = nn.Parameter(torch.randn(width) * 0.2)  # τ, one learned vector [us]
@@ -139,9 +171,10 @@ class Prompt(nn.Module):
         masks.append(parts.detail_mask.repeat_interleave(per_frame, dim=1))
         tokens = [memory, tau, detail]
         if self.moments is not None and parts.moments is not None:
-            tokens.append(self.moments(parts.moments, self.place))
-            masks.append(parts.moments.mask)
+            tokens += [self.moments.tally(parts.moments), self.moments(parts.moments, self.place)]
+            masks += [parts.memory_mask.new_ones(b, 1), parts.moments.mask]
         if instruction:
-            tokens.append(self.text(self.text_norm(parts.text)) + self.kind[2])
+            words = parts.text.shape[1]
+            tokens.append(self.text(self.text_norm(parts.text)) + self.text_place[:words] + self.kind[2])
             masks.append(parts.text_mask)
         return torch.cat(tokens, dim=1), torch.cat(masks, dim=1)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rewind.config import ReWindConfig
 
+_AROUND, _ROWS, _COLUMNS = 48, 3, 7
+"""What is read around a patch: as many channels of each of 3 × 7 patches, 48 × 112 px: the longest codes are 92 px."""
 _AT_ONCE = 16
 """Frames that go through together: a whole shard's grids would take hundreds of megabytes, and no less time."""
 
@@ -27,12 +32,25 @@ class NeckBlock(nn.Module):
         return x + self.outer(nn.functional.gelu(self.inner(self.norm(seen)), approximate="tanh"))  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True)
+class Grid:
+    """N frames on the fine grid: `patches` (N, side², D), what a neighbour reads of each, `around` (N, side², A), and
+    logits of `salience` (N, side²)."""
+
+    patches: Tensor
+    around: Tensor
+    salience: Tensor
+
+
 class Neck(nn.Module):
     """Patch features (…, P, C) and fine features (…, Pf, Cf) → the frame's `salient` patches (…, n, D).
 
     A frozen classifier's patches know textures and colours, not which patch is the middle of a thing. The neck is
     trained for that where the data knows (`rewind.train.dense`): a thing's middle patch tells all of it, and says so by
     its salience. Perceive then reads `salient` patches a frame in place of a grid of 196. Depends on no instruction.
+
+    The few patches that are handed on read those around them, each place with weights of its own: what a sign says
+    depends on where on it each stroke is, which blocks that treat all places alike learn slowly (docs/architecture.md).
     """
 
     def __init__(self, config: ReWindConfig) -> None:
@@ -47,19 +65,35 @@ class Neck(nn.Module):
         self.fine = nn.Linear(config.fine_width, width)
         self.position = nn.Parameter(torch.randn(self.side, self.side, width) * 0.02)
         self.blocks = nn.ModuleList(NeckBlock(width) for _ in range(config.neck_blocks))
+        self.around = nn.Linear(width, _AROUND)
+        self.around_fine = nn.Linear(config.fine_width, _AROUND)
+        self.gather = nn.Sequential(
+            nn.Linear(_AROUND * _ROWS * _COLUMNS, 2 * width), nn.GELU(approximate="tanh"), nn.Linear(2 * width, width)
+        )
         self.norm = nn.LayerNorm(width)
-        self.salience = nn.Linear(width, 1)
+        self.salience = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
 
-    def grid(self, deep: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
-        """deep (N, P, C), fine (N, Pf, Cf) → all patches (N, side², D) and the logits of their salience (N, side²)."""
+    def grid(self, deep: Tensor, fine: Tensor) -> Grid:
+        """deep (N, P, C), fine (N, Pf, Cf) → all patches, none of which has read those around it."""
         n, times = deep.shape[0], self.side // self.deep_side
         coarse = self.deep(self.deep_norm(deep)).view(n, self.deep_side, self.deep_side, -1)
-        x = self.fine(self.fine_norm(fine)).view(n, self.side, self.side, -1)
+        seen = self.fine_norm(fine)
+        x = self.fine(seen).view(n, self.side, self.side, -1)
         x = x + coarse.repeat_interleave(times, 1).repeat_interleave(times, 2) + self.position
         for block in self.blocks:
             x = block(x)
-        x = self.norm(x).flatten(1, 2)
-        return x, self.salience(x)[..., 0]
+        x = x.flatten(1, 2)
+        return Grid(x, self.around(x) + self.around_fine(seen), self.salience(x)[..., 0])
+
+    def read(self, grid: Grid, frame: Tensor, place: Tensor) -> Tensor:
+        """Patches `place` (m,) of frames `frame` (m,), each with what stands around it: (m, D)."""
+        up, left = _ROWS // 2, _COLUMNS // 2
+        around = grid.around.view(-1, self.side, self.side, _AROUND)
+        around = functional.pad(around, (0, 0, left, left, up, up))
+        rows = (place // self.side)[:, None] + torch.arange(_ROWS, device=place.device)
+        columns = (place % self.side)[:, None] + torch.arange(_COLUMNS, device=place.device)
+        seen = around[frame[:, None, None], rows[:, :, None], columns[:, None]].flatten(1)
+        return torch.as_tensor(self.norm(grid.patches[frame, place] + self.gather(seen)))
 
     def forward(self, deep: Tensor, fine: Tensor | None) -> Tensor:
         if fine is None:
@@ -70,6 +104,7 @@ class Neck(nn.Module):
         return chosen.view(*lead, self.keep, -1)
 
     def _salient(self, deep: Tensor, fine: Tensor) -> Tensor:
-        patches, salience = self.grid(deep, fine)
-        rows = salience.topk(self.keep, dim=1).indices.sort(dim=1).values
-        return patches.gather(1, rows[..., None].expand(-1, -1, patches.shape[-1]))
+        grid = self.grid(deep, fine)
+        place = grid.salience.topk(self.keep, dim=1).indices.sort(dim=1).values
+        frame = torch.arange(len(place), device=place.device).repeat_interleave(self.keep)
+        return self.read(grid, frame, place.flatten())

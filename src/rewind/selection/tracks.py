@@ -10,6 +10,8 @@ from torch import Tensor
 
 THERE = 0.5
 """Probability from which a frame counts as showing the thing."""
+DOUBT = 0.1
+"""Probability from which a frame between two that show it may have been missed."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Stretches:
 
 
 def stretches(probability: Tensor, *, limit: int) -> Stretches:
-    """Runs of frames at `THERE` or more in each column of `probability` (T, tracks), holes of one frame filled.
+    """Runs of frames at `THERE` or more in each column of `probability` (T, tracks); a hole of one doubtful frame is
+    filled.
 
     Where a track has more than its share of `limit`, the ones with the best scores stay.
     """
@@ -42,8 +45,8 @@ def stretches(probability: Tensor, *, limit: int) -> Stretches:
     for track in range(values.shape[1]):
         column = values[:, track]
         there = column >= THERE
-        # One frame that misses the thing does not make two stretches of one.
-        there[1:-1] |= there[:-2] & there[2:]
+        # One frame that misses the thing does not make two stretches of one; one that is sure of its absence does.
+        there[1:-1] |= there[:-2] & there[2:] & (column[1:-1] >= DOUBT)
         edges = np.diff(np.concatenate([[0], there.astype(np.int8), [0]]))
         starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
         best = np.array([column[a:b].max() for a, b in zip(starts, ends, strict=True)])

@@ -15,20 +15,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rewind.language.tokenizer import AnswerTokenizer
+from rewind.language.prompt import PromptParts
+from rewind.language.tokenizer import PAD, AnswerTokenizer
 from rewind.memory import Aim, Neck
 from rewind.model import ReWind
-from rewind.text import TextEncoder
+from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
-from rewind.train.aims import WHOLE_CODE, Aimed, fits
+from rewind.train.aims import NO_FIELD, WHOLE_CODE, Aimed, fits
 from rewind.train.bank import Bank
 from rewind.train.dense import CODE_FIELDS, FIELDS, PLACES, FieldHeads, dense_truth, words_loss
-from rewind.train.losses import aim_loss
+from rewind.train.losses import aim_loss, answer_loss
 from rewind.worlds import glyphs
 from rewind.worlds.looks import COLOURS, GLYPH_COLOUR_NAMES, SHAPES, SIGN_SHAPES, SIZES, SYMBOLS, TEXTURES
 
 _WORDS_WEIGHT, _CODE_WEIGHT = 0.4, 0.25
 _BACKGROUND = 2
+_PAIRS = 96
 VALUES: tuple[tuple[str, ...], ...] = (
     SHAPES, COLOURS, TEXTURES, SIZES, SIGN_SHAPES, COLOURS, GLYPH_COLOUR_NAMES, SYMBOLS, *((glyphs.CHARACTERS,) *
     PLACES), )  # fmt: skip
@@ -55,16 +57,15 @@ def middles_of(bank: Bank, neck: Neck, *, seed: int, device: torch.device | str 
     found, others = [], []
     for start in range(0, len(bank.deep), batch):
         rows = np.arange(start, min(start + batch, len(bank.deep)))
-        patches, salience = neck.grid(bank.deep[rows].to(device).float(), bank.fine[rows].to(device).float())
-        frame, things = truth.of(rows)
-        found.append(patches[frame, things[:, 1]].bfloat16().cpu())
+        grid = neck.grid(bank.deep[rows].to(device).float(), bank.fine[rows].to(device).float())
+        frame, things = (part.to(device) for part in truth.of(rows))
+        found.append(neck.read(grid, frame, things[:, 1]).bfloat16().cpu())
         # The least salient of what is handed on: background, and what else is taken for something.
-        handed = salience.topk(neck.keep, dim=1).indices[:, neck.keep // 2 :]
+        handed = grid.salience.topk(neck.keep, dim=1).indices[:, neck.keep // 2 :]
         drawn = torch.from_numpy(rng.integers(0, handed.shape[1], (len(rows), _BACKGROUND)))
         rest = handed.gather(1, drawn.to(handed.device))
-        others.append(
-            patches.gather(1, rest[..., None].expand(-1, -1, patches.shape[-1])).flatten(0, 1).bfloat16().cpu()
-        )
+        beside = torch.arange(len(rows), device=rest.device).repeat_interleave(_BACKGROUND)
+        others.append(neck.read(grid, beside, rest.flatten()).bfloat16().cpu())
     return Middles(torch.cat(found), truth.things, truth.first, torch.cat(others))
 
 
@@ -78,12 +79,14 @@ class Aiming(nn.Module):
         most = max(len(values) for values in VALUES)
         table = [[tokenizer.encode(value)[0] for value in values] + [0] * (most - len(values)) for values in VALUES]
         self.register_buffer("ids", torch.tensor(table), persistent=False)
+        self.tokenizer = tokenizer
 
     ids: Tensor
 
     def forward(
-        self, model: ReWind, middles: Middles, rows: npt.NDArray[np.int64], aims: Sequence[Aimed], text: TextEncoder
-    ) -> tuple[Tensor, dict[str, float]]:
+        self, model: ReWind, middles: Middles, rows: npt.NDArray[np.int64], aims: Sequence[Aimed], text: TextEncoder,
+        rng: np.random.Generator,
+    ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
         """Things of frames `rows` against instructions `aims` → the loss, and its parts."""
         picked = np.concatenate([np.arange(middles.first[r], middles.first[r + 1]) for r in rows])
         beside = (rows[:, None] * _BACKGROUND + np.arange(_BACKGROUND)).ravel()
@@ -91,7 +94,8 @@ class Aiming(nn.Module):
         shown = torch.cat([middles.patches[picked], middles.others[beside]]).to(model.device).float()
         aim = model.aim
         assert isinstance(aim, Aim)  # noqa: S101  (only sizes that aim are trained here)
-        state = model.begin(read_instructions(text, [one.text for one in aims]))
+        features = read_instructions(text, [one.text for one in aims])
+        state = model.begin(features)
         assert state.slots is not None and state.thoughts is not None  # noqa: S101, PT018
         wanted = np.stack([one.wanted for one in aims])
         words = words_loss(self.words, state.thoughts, torch.from_numpy(wanted).to(model.device))
@@ -104,29 +108,34 @@ class Aiming(nn.Module):
             torch.where(sure, logits.float(), torch.full_like(logits.float(), -20.0)),
             torch.from_numpy(fit).to(model.device),
         )
-        reading, right, code = self._read(model, state.pooled, shown[: len(things)], things, fit, aims)
-        parts = {"words": words, "aim": matched, "reading": reading, "correct": right, "code": code}
-        loss = _WORDS_WEIGHT * words + matched + reading + _CODE_WEIGHT * code
+        reading, right, code, spoken = self._read(
+            model, state.pooled, shown[: len(things)], things, aims, features, rng
+        )
+        parts = {"words": words, "aim": matched, "reading": reading, "correct": right, "code": code, "spoken": spoken}
+        loss = _WORDS_WEIGHT * words + matched + reading + _CODE_WEIGHT * code + spoken
         return loss, {name: float(value.detach()) for name, value in parts.items()}
 
     def _read(
-        self, model: ReWind, pooled: Tensor, patches: Tensor, things: npt.NDArray[np.int64],
-        fit: npt.NDArray[np.float32], aims: Sequence[Aimed],
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        self, model: ReWind, pooled: Tensor, patches: Tensor, things: npt.NDArray[np.int64], aims: Sequence[Aimed],
+        features: TextFeatures, rng: np.random.Generator,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
         """What is asked of a thing, read off its patch by the decoder's own output layer: loss, share right, code
-        loss.
+        loss, and the loss of whole codes in the decoder's words.
+
+        What stands at the second place of a code can be read off every sign, not only off the one that is meant: each
+        field has some `_PAIRS` readings a step. Left to the pairs that fit, characters had one reading in ten, and were
+        not learnt.
         """
         aim, decoder, prompt = model.aim, model.decoder, model.prompt
         assert aim is not None and decoder is not None  # noqa: S101, PT018
-        thing, which = np.nonzero(fit[: len(things), :, 0])
-        asks = np.array([one.asks for one in aims])[which]
-        label = np.where(asks >= 0, things[thing, 2 + np.maximum(asks, 0)], -1)
-        known = (asks >= 0) & (label >= 0) & ~((asks >= FIELDS - PLACES) & (label == len(glyphs.CHARACTERS)))
+        thing, which = draw_readings(things, np.array([one.asks for one in aims]), rng)
         read = aim.read(torch.stack([patches, patches.roll(1, 0)], dim=1)[thing], pooled[which])
+        asks = np.array([one.asks for one in aims])[which]
+        known = asks >= 0
         seen = decoder.out(decoder.norm(prompt.memory(prompt.memory_norm(read[known])))).float()
-        target = self.ids[asks[known], label[known]]
-        codes = read[asks == WHOLE_CODE]
-        labels = torch.from_numpy(things[thing][asks == WHOLE_CODE][:, -PLACES:]).to(patches.device)
+        target = self.ids[asks[known], things[thing[known], 2 + asks[known]]]
+        codes = read[~known]
+        labels = torch.from_numpy(things[thing[~known]][:, -PLACES:]).to(patches.device)
         spelled = [
             functional.cross_entropy(logits, labels[:, place])
             for place, logits in enumerate(self.code(codes)[-len(CODE_FIELDS) :])
@@ -135,7 +144,49 @@ class Aiming(nn.Module):
         nothing = seen.sum() * 0
         loss = functional.cross_entropy(seen, target) if len(seen) else nothing
         right = (seen.argmax(-1) == target).float().mean() if len(seen) else nothing
-        return loss, right, torch.stack(spelled).sum() if spelled else nothing
+        code = torch.stack(spelled).sum() if spelled else nothing
+        spoken = self._speak(model, codes, labels, features, which[~known]) if len(codes) else nothing
+        return loss, right, code, spoken
+
+    def _speak(
+        self, model: ReWind, read: Tensor, labels: Tensor, features: TextFeatures, which: npt.NDArray[np.int64]
+    ) -> Tensor:
+        """Codes spelled by the decoder from a memory of one frame, which holds what was read (n, D): loss.
+
+        Of the questions on videos few ask for a whole code, and none of those was answered after all stages without
+        this.
+        """
+        decoder, n, wide = model.decoder, len(read), model.config.write_tokens
+        assert decoder is not None  # noqa: S101
+        said = ["".join(glyphs.CHARACTERS[c] for c in row if c < len(glyphs.CHARACTERS)) for row in labels.tolist()]
+        ids = [torch.tensor(self.tokenizer.encode(code)) for code in said]
+        answer = nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=PAD).to(read.device)
+        place = read.new_zeros(n, wide, 2)
+        place[..., 0], place[..., 1] = 0.5, 30.0
+        parts = PromptParts(
+            memory=read[:, None].expand(-1, wide, -1), memory_place=place, memory_score=read.new_ones(n, wide),
+            memory_mask=torch.ones(n, wide, dtype=torch.bool, device=read.device),
+            detail=read.new_zeros(n, 0, model.config.detail_tokens, read.shape[1]),
+            detail_place=read.new_zeros(n, 0, 2), detail_mask=torch.ones(n, 0, dtype=torch.bool, device=read.device),
+            text=features.tokens[which].to(read.device), text_mask=features.mask[which].to(read.device),
+        )  # fmt: skip
+        return answer_loss(decoder(*model.prompt(parts), answer).float(), answer)[0]
+
+
+def draw_readings(
+    things: npt.NDArray[np.int64], asks: npt.NDArray[np.int64], rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Which of `things` (m, 2 + FIELDS) are read under which instructions, of what they ask (n,): two rows of pairs."""
+    found = []
+    for field in sorted({int(field) for field in asks if field != NO_FIELD}):
+        values = things[:, 2 + (FIELDS - PLACES if field == WHOLE_CODE else field)]
+        has = values >= 0
+        if field >= FIELDS - PLACES:
+            has &= values < len(glyphs.CHARACTERS)
+        pairs = np.stack(np.meshgrid(np.flatnonzero(has), np.flatnonzero(asks == field), indexing="ij")).reshape(2, -1)
+        found.append(pairs[:, rng.permutation(pairs.shape[1])[:_PAIRS]])
+    thing, which = np.concatenate(found, axis=1) if found else np.empty((2, 0), np.int64)
+    return thing, which
 
 
 def _sure(

@@ -17,14 +17,16 @@ from rewind.worlds.looks import COLOURS, COMMON_SHAPES, GLYPH_COLOUR_NAMES, MOTI
 ANY = -1
 _SIGN = len(OBJECT_FIELDS)
 _CODE = _SIGN + len(SIGN_FIELDS)
-_OBJECT_FORMS = ("exists.object", "find.object", "count.object", "order", "state.after", "breakpoint")
-_SIGN_FORMS = ("looks", "code", "exists.looks", "exists.code", "start")
+_OBJECT_FORMS = ("exists.object", "find.object", "count.object", "order", "state", "breakpoint")
+# By codes twice as often: what a code is like takes longest to learn.
+_SIGN_FORMS = ("looks", "looks", "code", "code", "exists.looks", "exists.code", "exists.code", "start")
 Wanted = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Aimed:
-    """An instruction and what its things look like: `wanted` (SLOTS, FIELDS), −1 where any value fits.
+    """An instruction and what its things look like: `wanted` (SLOTS, FIELDS), −1 where any value fits, `NOT` − v where
+    any but v does.
 
     A slot whose row is all −2 is about nothing. `asks`: the field that the answer is, `WHOLE_CODE`, or `NO_FIELD`.
     """
@@ -36,13 +38,18 @@ class Aimed:
 
 NOTHING = -2
 NO_FIELD, WHOLE_CODE = -1, -3
+NOT = -10
 _COLOUR = 1
+_CHANGING = (("shape", "texture"), ("shape", "texture", "size"))
+_BARE = 0.3
+"""Share of questions for times that are only their noun phrase, as `find` is given it."""
 
 
 def fits(wanted: Wanted, things: Things) -> npt.NDArray[np.bool_]:
     """wanted (n, SLOTS, FIELDS) against things (m, 2 + FIELDS) → (m, n, SLOTS)."""
-    values = things[:, None, None, 2:]
-    match: npt.NDArray[np.bool_] = ((wanted[None] == ANY) | (wanted[None] == values)).all(-1)
+    values, asked = things[:, None, None, 2:], wanted[None]
+    but = (asked <= NOT) & (values >= 0) & (values != NOT - asked)
+    match: npt.NDArray[np.bool_] = ((asked == ANY) | (asked == values) | but).all(-1)
     return match
 
 
@@ -68,17 +75,30 @@ def _about_object(values: Things, other: Things, rng: np.random.Generator) -> Ai
         pattern = templates[int(rng.integers(len(templates)))]
         in_order = (a, b) if pattern.index("{a}") < pattern.index("{b}") else (b, a)
         return Aimed(pattern.format(a=a[0], b=b[0]), np.stack([in_order[0][1], in_order[1][1]]))
-    if form == "state.after":
-        words, wanted = _object(values, int(rng.integers(2, 4)), rng)
-        if rng.random() < 0.5:
-            colour = COLOURS[int(rng.integers(len(COLOURS)))]
-            return Aimed(_say("state.before", rng, thing=words, colour=colour), _first(wanted), _COLOUR)
-        return Aimed(_say("state.after", rng, thing=words), _first(wanted), _COLOUR)
+    if form == "state":
+        return _about_change(values, rng)
     if form == "breakpoint":
         return _about_now(values, rng)
     words, wanted = _object(values, level, rng)
     kind = form if form != "order" else "exists.object"
     return Aimed(_say(kind, rng, a_thing=wording.with_article(words)), _first(wanted))
+
+
+def _about_change(values: Things, rng: np.random.Generator) -> Aimed:
+    """What turned which colour: the first slot is the thing in the colour that is asked for, the second in the other.
+
+    One frame shows one of the two; where the one gives way to the other, the colour changed.
+    """
+    level = int(rng.choice([FORMS.index(form) for form in _CHANGING]))
+    wanted = _object(values, level, rng)[1]
+    colour = int(values[_COLOUR]) if rng.random() < 0.35 else int(rng.integers(len(COLOURS)))
+    other, same = wanted.copy(), wanted.copy()
+    other[_COLOUR], same[_COLOUR] = NOT - colour, colour
+    if rng.random() < 0.5:
+        text = _say("state.before", rng, thing=_words(wanted), colour=COLOURS[colour])
+    else:
+        text = _say("state.after", rng, thing=_words(same))
+    return Aimed(text, np.stack([other, same]), _COLOUR)
 
 
 def _about_now(values: Things, rng: np.random.Generator) -> Aimed:
@@ -104,10 +124,16 @@ def _object(values: Things, level: int, rng: np.random.Generator) -> tuple[str, 
         changed = [p for p in range(len(OBJECT_FIELDS)) if wanted[p] >= 0]
         place = changed[int(rng.integers(len(changed)))]
         wanted[place] = int(rng.integers(OBJECT_FIELDS[place]))
-    look = [VALUES[field][wanted[p]] if wanted[p] >= 0 else "" for p, field in enumerate(LOOK_FIELDS[:4])]
     # How a thing moves is not to be seen in one frame.
     motion = MOTIONS[int(rng.integers(len(MOTIONS)))] if "motion" in named else ""
-    return phrase((look[0], look[1], look[2], look[3], motion)), wanted
+    return _words(wanted, motion), wanted
+
+
+def _words(wanted: Wanted, motion: str = "") -> str:
+    shape, colour, texture, size = (
+        VALUES[field][wanted[p]] if wanted[p] >= 0 else "" for p, field in enumerate(LOOK_FIELDS[: len(OBJECT_FIELDS)])
+    )
+    return phrase((shape, colour, texture, size, motion))
 
 
 def _about_sign(values: Things, rng: np.random.Generator) -> Aimed:
@@ -156,5 +182,7 @@ def _first(wanted: Wanted) -> Wanted:
 
 
 def _say(form: str, rng: np.random.Generator, **words: str) -> str:
+    if form.startswith("find") and rng.random() < _BARE:
+        return words["a_thing"]
     templates = wording.TEMPLATES[form]
     return templates[int(rng.integers(len(templates)))].format_map(words)

@@ -59,11 +59,10 @@ class Align(nn.Module):
         frame, things = source.truth.of(rows)
         neck, aim = model.patches, model.aim
         assert isinstance(neck, Neck) and isinstance(aim, Aim)  # noqa: S101, PT018  (only sizes with both are trained)
-        patches, salience = neck.grid(deep, fine)
-        salient, read, right = dense_losses(neck, self.heads, patches, salience, (frame, things))
-        middles = patches[frame, things[:, 1]]
-        any_frame = torch.arange(len(rows)).repeat_interleave(_BACKGROUND)
-        any_patch = torch.from_numpy(rng.integers(0, patches.shape[1], len(any_frame)))
+        grid = neck.grid(deep, fine)
+        salient, read, right, middles = dense_losses(neck, self.heads, grid, (frame, things))
+        any_frame = torch.arange(len(rows), device=model.device).repeat_interleave(_BACKGROUND)
+        any_patch = torch.from_numpy(rng.integers(0, neck.side**2, len(any_frame))).to(model.device)
         features = read_instructions(text, [one.text for one in aims])
         thoughts = aim.thoughts(
             features.tokens.to(model.device), features.mask.to(model.device), features.pooled.to(model.device)
@@ -71,7 +70,7 @@ class Align(nn.Module):
         _, slots = aim(thoughts)
         wanted = np.stack([one.wanted for one in aims])
         words = words_loss(self.words, thoughts, torch.from_numpy(wanted).to(model.device))
-        shown = torch.cat([middles, patches[any_frame, any_patch]])
+        shown = torch.cat([middles, neck.read(grid, any_frame, any_patch)])
         logits = aim.logits(shown[None].expand(len(aims), -1, -1), slots).transpose(0, 1)
         fit = np.zeros(logits.shape, dtype=np.float32)
         fit[: len(things)] = fits(wanted, things.numpy())

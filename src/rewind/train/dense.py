@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rewind.memory.neck import Neck
+from rewind.memory.neck import Grid, Neck
 from rewind.train.bank import Bank
 from rewind.worlds import glyphs
 from rewind.worlds.backgrounds import FRAME_PX
@@ -108,15 +108,15 @@ def words_loss(heads: FieldHeads, thoughts: Tensor, wanted: Tensor) -> Tensor:
 
 
 def dense_losses(
-    neck: Neck, heads: FieldHeads, patches: Tensor, salience: Tensor, where: tuple[Tensor, Tensor]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Salience loss, reading loss (summed over fields), share of readings that are right.
+    neck: Neck, heads: FieldHeads, grid: Grid, where: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Salience loss, reading loss (summed over fields), share of readings that are right, and the things' patches.
 
     Args:
-        patches: (N, side², D) and salience: (N, side²), of `Neck.grid`.
-        where: of `DenseTruth.of` for the same frames.
+        grid: of `Neck.grid`; where: of `DenseTruth.of` for the same frames.
     """
-    frame, things = where[0].to(patches.device), where[1].to(patches.device)
+    salience = grid.salience
+    frame, things = where[0].to(salience.device), where[1].to(salience.device)
     target = torch.zeros_like(salience)
     target[frame, things[:, 1]] = 1
     # A thing spreads over the patches beside its middle: they are neither right nor wrong.
@@ -125,12 +125,13 @@ def dense_losses(
     each = functional.binary_cross_entropy_with_logits(salience.float(), target, reduction="none")
     weight = torch.where(target > 0, 5.0, 1 - beside)
     salient = (each * weight).sum() / weight.sum()
-    losses, right, asked = [], patches.new_zeros((), dtype=torch.float32), 0
-    for field, logits in enumerate(heads(patches[frame, things[:, 1]])):
+    middles = neck.read(grid, frame, things[:, 1])
+    losses, right, asked = [], salience.new_zeros((), dtype=torch.float32), 0
+    for field, logits in enumerate(heads(middles)):
         label = things[:, 2 + field]
         has = label >= 0
         if bool(has.any()):
             losses.append(functional.cross_entropy(logits[has], label[has]))
             right += (logits[has].argmax(-1) == label[has]).float().sum()
             asked += int(has.sum())
-    return salient, torch.stack(losses).sum(), right / max(1, asked)
+    return salient, torch.stack(losses).sum(), right / max(1, asked), middles

@@ -24,6 +24,8 @@ class Stage:
 
     `teacher`: share of samples whose key frames are drawn by the truth, from the first step's to the last step's.
     `slow`: the share of the rate that the run's slow modules, which earlier stages have taught, are moved at.
+    `perceive`: False for a stage on what the instruction's aim tells alone; `shown`: frames whose memory the decoder
+    sees, 0 for all.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Stage:
     warm_up: int = 50
     teacher: tuple[float, float] = (0.5, 0.5)
     slow: float = 1.0
+    perceive: bool = True
+    shown: int = 0
 
     def rate_at(self, step: int) -> float:
         if step < self.warm_up:

@@ -53,20 +53,51 @@ def remember(model: ReWind, patches: Tensor, text: TextFeatures) -> MemoryState:
     return state
 
 
-def instruct_losses(model: ReWind, batch: Batch, *, keep: int, teacher: float, generator: torch.Generator) -> Losses:
+def told(model: ReWind, patches: Tensor, text: TextFeatures) -> tuple[MemoryState, Tensor]:
+    """Memory as `Aim` alone would write it, nothing perceived: an empty state of `text`, and tokens (B, T, W, D).
+
+    Costs a small part of `remember`: the decoder can be taught with it on ten times as many videos. T must be a
+    multiple of the clip's length.
+    """
+    state, config = model.begin(text), model.config
+    assert model.aim is not None and state.slots is not None  # noqa: S101, PT018  (only sizes that aim are trained so)
+    clips = patches.shape[1] // config.clip_frames
+    _, each = model.aim.condition(
+        patches.reshape(-1, config.clip_frames, *patches.shape[2:]),
+        state.slots.repeat_interleave(clips, 0),
+        state.pooled.repeat_interleave(clips, 0),
+    )
+    tokens = each.reshape(*patches.shape[:2], 1, -1).expand(-1, -1, config.write_tokens, -1)
+    return state, tokens
+
+
+def instruct_losses(
+    model: ReWind, batch: Batch, *, keep: int, teacher: float, generator: torch.Generator, perceive: bool = True,
+    shown: int = 0,
+) -> Losses:  # fmt: skip
     """Stages 2 and 3. With probability `teacher` a sample's key frames are drawn by the truth, else by its own scores.
 
     Selection itself gets no gradient from the answer: top-k is discrete. The relevance loss trains it.
+
+    Args:
+        perceive: False teaches the decoder on what `told` gives.
+        shown: frames whose memory the decoder sees, half of them by relevance; 0 for all.
     """
-    state = remember(model, batch.patches, batch.text)
-    tokens = state.tokens()
+    if perceive:
+        state = remember(model, batch.patches, batch.text)
+        tokens = state.tokens()
+    else:
+        state, tokens = told(model, batch.patches, batch.text)
     logits = model.score(tokens, state.pooled).float()
     relevance = relevance_loss(logits, batch.relevant[..., : logits.shape[-1]])
     rows = draw_key_frames(
         logits.detach().amax(-1), batch.relevant.amax(-1), keep=min(keep, logits.shape[1]), teacher=teacher,
         generator=generator,
     )  # fmt: skip
-    parts = prompt_parts(model, state, tokens, logits.detach(), batch, rows)
+    some = None
+    if 0 < shown < logits.shape[1]:
+        some = draw_shown(logits.detach().amax(-1), shown, generator=generator)
+    parts = prompt_parts(model, state, tokens, logits.detach(), batch, rows, shown=some)
     reading = reading_loss(model, tokens, parts.detail, rows, batch)
     embeddings, mask = model.prompt(parts)
     assert model.decoder is not None  # noqa: S101  (training makes the model with its bundled decoder)
@@ -77,20 +108,29 @@ def instruct_losses(model: ReWind, batch: Batch, *, keep: int, teacher: float, g
 
 
 def prompt_parts(
-    model: ReWind, state: MemoryState, tokens: Tensor, logits: Tensor, batch: Batch, rows: Tensor
-) -> PromptParts:
-    """The prompt of B whole memories with key frames `rows` (B, k): nothing merged, as training lengths fit."""
+    model: ReWind, state: MemoryState, tokens: Tensor, logits: Tensor, batch: Batch, rows: Tensor, *,
+    shown: Tensor | None = None,
+) -> PromptParts:  # fmt: skip
+    """The prompt of B whole memories with key frames `rows` (B, k): nothing merged, as training lengths fit.
+
+    `shown` (B, n): the frames whose memory goes into it; all where not given.
+    """
     b, t, w, d = tokens.shape
     seconds = torch.arange(t, device=tokens.device, dtype=torch.float32).expand(b, -1)
     place = places(seconds, start_s=0.0, end_s=float(t))
-    shown = torch.gather(batch.patches, 1, rows[:, :, None, None].expand(-1, -1, *batch.patches.shape[2:]))
+    if shown is None:
+        shown = torch.arange(t, device=tokens.device).expand(b, -1)
+    n = shown.shape[1]
+    memory = torch.gather(tokens, 1, shown[:, :, None, None].expand(-1, -1, w, d)).reshape(b, n * w, d)
+    memory_place = torch.gather(place, 1, shown[:, :, None].expand(-1, -1, 2))
+    keys = torch.gather(batch.patches, 1, rows[:, :, None, None].expand(-1, -1, *batch.patches.shape[2:]))
     key_place = torch.gather(place, 1, rows[:, :, None].expand(-1, -1, 2))
     return PromptParts(
-        memory=tokens.reshape(b, t * w, d),
-        memory_place=place.repeat_interleave(w, dim=1),
-        memory_score=torch.sigmoid(logits.amax(-1)).repeat_interleave(w, dim=1),
-        memory_mask=torch.ones(b, t * w, dtype=torch.bool, device=tokens.device),
-        detail=model.look(shown, state),
+        memory=memory,
+        memory_place=memory_place.repeat_interleave(w, dim=1),
+        memory_score=torch.sigmoid(torch.gather(logits.amax(-1), 1, shown)).repeat_interleave(w, dim=1),
+        memory_mask=torch.ones(b, n * w, dtype=torch.bool, device=tokens.device),
+        detail=model.look(keys, state),
         detail_place=key_place,
         detail_mask=torch.ones_like(rows, dtype=torch.bool),
         text=batch.text.tokens,
@@ -120,6 +160,13 @@ def reading_loss(model: ReWind, tokens: Tensor, detail: Tensor, rows: Tensor, ba
     first = batch.answer[:, :1]
     wanted = torch.cat([first.expand_as(on)[on], first.expand_as(shown)[shown]])
     return functional.cross_entropy(logits, wanted)
+
+
+def draw_shown(scores: Tensor, frames: int, *, generator: torch.Generator) -> Tensor:
+    """Rows (B, frames) in time order: half those with the best scores (B, T), half drawn from all others."""
+    best = scores.topk(frames // 2, dim=1).indices
+    keys = torch.rand(scores.shape, generator=generator).to(scores.device).scatter(1, best, 2.0)
+    return keys.topk(frames, dim=1).indices.sort(dim=1).values
 
 
 def draw_key_frames(

@@ -34,18 +34,26 @@ from rewind.worlds.questions import Kind
 from rewind.worlds.splits import VALIDATION_SEEDS
 
 SCENES, VALIDATION_SCENES = 1792, 128
-CARDS = 6400
+CARDS = 9600
 CARD_SEED = 100_000
 """Cards take seeds of their own, so that no card shows a scene's things."""
 STAGES: tuple[Stage, ...] = (
-    Stage("align", steps=3000, batch=48, frames=1, rate=2e-3, warm_up=60),
-    Stage("aim", steps=1200, batch=48, frames=1, rate=1.5e-3, warm_up=40),
+    Stage("align", steps=3600, batch=48, frames=1, rate=2e-3, warm_up=60),
+    Stage("aim", steps=600, batch=48, frames=1, rate=1.5e-3, warm_up=40),
     Stage(
-        "instruct-short", steps=1200, batch=48, frames=16, key_frames=4, rate=1.2e-3, warm_up=60, teacher=(0.6, 0.2),
+        "warm-up", steps=520, batch=96, frames=96, key_frames=2, rate=1.2e-3, warm_up=60, teacher=(0.6, 0.2), slow=0.25,
+        perceive=False, shown=16,
+    ),
+    Stage(
+        "instruct-short", steps=180, batch=48, frames=16, key_frames=4, rate=1e-3, warm_up=60, teacher=(0.6, 0.2),
         slow=0.25,
     ),
-    Stage("instruct-long", steps=300, batch=16, frames=64, rate=8e-4, warm_up=30, teacher=(0.25, 0.1), slow=0.25),
-    Stage("ground", steps=60, batch=6, frames=192, rate=3e-4, warm_up=10, teacher=(0.1, 0.0), slow=0.25),
+    Stage("instruct-long", steps=140, batch=16, frames=64, rate=8e-4, warm_up=30, teacher=(0.25, 0.1), slow=0.25),
+    Stage("ground", steps=40, batch=6, frames=192, rate=3e-4, warm_up=10, teacher=(0.1, 0.0), slow=0.25),
+    Stage(
+        "refine", steps=360, batch=96, frames=96, key_frames=2, rate=9e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
+        perceive=False, shown=16,
+    ),
 )  # fmt: skip
 ALIGN, AIM = "align", "aim"
 _CARD_SHARE, _ALIGN_TEXTS, _AIM_TEXTS = 0.75, 64, 256
@@ -55,7 +63,15 @@ MIXES: dict[str, dict[Kind, float]] = {"instruct-short": {**MIX, "count": 0.0, "
 LONG_MIX: dict[Kind, float] = {
     "needle": 0.2, "exists": 0.16, "order": 0.2, "count": 0.18, "breakpoint": 0.06, "state": 0.1, "find": 0.1,
 }  # fmt: skip
-MIXES |= {"instruct-long": LONG_MIX, "ground": LONG_MIX}
+# Which of two phrases to say is what takes most questions to learn.
+WARM_MIX: dict[Kind, float] = {
+    "needle": 0.2, "exists": 0.1, "order": 0.3, "count": 0.08, "breakpoint": 0.14, "state": 0.12, "find": 0.06,
+}  # fmt: skip
+# What is still answered badly then: which of two phrases, codes, changes.
+LAST_MIX: dict[Kind, float] = {
+    "needle": 0.22, "exists": 0.06, "order": 0.42, "count": 0.05, "breakpoint": 0.08, "state": 0.14, "find": 0.03,
+}  # fmt: skip
+MIXES |= {"warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX}
 _RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5
 
 
@@ -109,14 +125,11 @@ def run(
     for index, stage in enumerate(stages):
         if training.stage > index:
             continue
-        if stage.name == ALIGN:
-            step = _align_step(model, align, banks.sources(config.fine_grid), text, stage, seed=seed, index=index)
-        elif stage.name == AIM:
-            step = _aim_step(model, aiming, banks.middles(model), text, stage, seed=seed, index=index)
-        else:
-            beside = _aim_step(model, aiming, banks.middles(model), text, stage, seed=seed, index=index)
-            step = _instruct_step(model, banks.projected(model), text, tokenizer, stage, beside, seed=seed, index=index)
-        if not training.run(index, stage, step, stop_at=stop_at, progress=report):
+        # No name for the step: what an earlier stage's step holds (gigabytes of features) is let go with it.
+        if not training.run(
+            index, stage, _step_of(stage, model, align, aiming, banks, text, tokenizer, seed=seed, index=index),
+            stop_at=stop_at, progress=report,
+        ):  # fmt: skip
             return None
     plot_curve(out)
     numbers = calibrate(model.eval(), banks.validation(model), text, tokenizer)
@@ -134,6 +147,7 @@ class _Banks:
         self.folder, self.seed, self.report, self.vision = folder, seed, report, vision
         self.counts = {"bank": scenes, "cards": cards, "validation bank": VALIDATION_SCENES}
         self.pictures = real_pictures()
+        self._middles: tuple[Middles, Middles] | None = None
         self._projected: ProjectedBank | None = None
 
     def sources(self, side: int) -> tuple[Source, Source]:
@@ -142,10 +156,15 @@ class _Banks:
         return Source.of(cards, side=side, share=_CARD_SHARE), Source.of(scenes, side=side, share=1 - _CARD_SHARE)
 
     def middles(self, model: ReWind) -> tuple[Middles, Middles]:
-        """Of cards and of scenes."""
-        neck = model.patches
-        assert isinstance(neck, Neck)  # noqa: S101  (only sizes with a neck are trained here)
-        return tuple(middles_of(s.bank, neck, seed=self.seed, device=model.device) for s in self.sources(neck.side))  # type: ignore[return-value]
+        """Of cards and of scenes, worked out once: the neck stays as stage 1 left it."""
+        if self._middles is None:
+            neck = model.patches
+            assert isinstance(neck, Neck)  # noqa: S101  (only sizes with a neck are trained here)
+            cards, scenes = (
+                middles_of(source.bank, neck, seed=self.seed, device=model.device) for source in self.sources(neck.side)
+            )
+            self._middles = cards, scenes
+        return self._middles
 
     def projected(self, model: ReWind) -> ProjectedBank:
         if self._projected is None:
@@ -170,6 +189,19 @@ class _Banks:
 
 
 Step = Callable[[int], tuple[Tensor, dict[str, float]]]
+
+
+def _step_of(
+    stage: Stage, model: ReWind, align: Align, aiming: Aiming, banks: _Banks, text: TextEncoder,
+    tokenizer: AnswerTokenizer, *, seed: int, index: int,
+) -> Step:  # fmt: skip
+    if stage.name == ALIGN:
+        sources = banks.sources(model.config.fine_grid)
+        return _align_step(model, align, sources, text, stage, seed=seed, index=index)
+    aim = _aim_step(model, aiming, banks.middles(model), text, stage, seed=seed, index=index)
+    if stage.name == AIM:
+        return aim
+    return _instruct_step(model, banks.projected(model), text, tokenizer, stage, aim, seed=seed, index=index)
 
 
 def _align_step(
@@ -206,7 +238,7 @@ def _aim_step(
         things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
         aims = draw_aims(things, rng, count=texts)
         with torch.autocast(model.device.type, torch.bfloat16):
-            loss, numbers = aiming(model, source, rows, aims, text)
+            loss, numbers = aiming(model, source, rows, aims, text, rng)
         return torch.as_tensor(loss), numbers
 
     return step
@@ -227,8 +259,9 @@ def _instruct_step(
                 mix=MIXES.get(stage.name, MIX), device=model.device,
             )  # fmt: skip
             losses = instruct_losses(
-                model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator
-            )
+                model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator,
+                perceive=stage.perceive, shown=stage.shown,
+            )  # fmt: skip
         parts = {
             "answer": losses.answer, "relevance": losses.relevance, "reading": losses.reading, "correct":
             losses.correct, }  # fmt: skip

@@ -26,8 +26,8 @@ STAGES = (
     (4, 5, 2, 6, 112, 192),
     (1, 3, 1, 6, 192, 320),
 )
-FINE_STAGE = 4  # the last stage at stride 16
-FINE_CHANNELS, DEEP_CHANNELS, CLASSES = 112, 320, 1000
+FINEST_STAGE, FINE_STAGE = 2, 4  # the last stages at strides 8 and 16
+FINE_CHANNELS, DEEP_CHANNELS, CLASSES = 112 + 4 * 40, 320, 1000
 
 
 class SameConv(nn.Module):
@@ -91,14 +91,18 @@ class EfficientNetLite0(nn.Module):
             x: (n, 3, H, W), pixel values 0–255 less 127.5 (the division by 127.5 is folded into the stem).
 
         Returns:
-            deep (n, 320, H/32, W/32), fine (n, 112, H/16, W/16), head (n, 1280, H/32, W/32); sides are rounded up.
+            deep (n, 320, H/32, W/32), fine (n, 272, H/16, W/16), head (n, 1280, H/32, W/32); sides are rounded up.
+            Fine patches hold the last features of stride 16 and the four of stride 8 that they cover: small characters
+            are lost between the two.
         """
         x = self.stem(x)
-        fine = x
+        finest = fine = x
         for number, stage in enumerate(self.stages):
             x = stage(x)
-            if number == FINE_STAGE:
-                fine = x
+            if number == FINEST_STAGE:
+                finest = x
+            elif number == FINE_STAGE:
+                fine = torch.cat([x, fold_in_four(finest)], dim=1)
         return x, fine, self.head(x)
 
     def classify(self, window: Tensor) -> Tensor:
@@ -109,6 +113,11 @@ class EfficientNetLite0(nn.Module):
         pooled = window.float().mean((2, 3))
         logits: Tensor = self.classifier(pooled)
         return logits
+
+
+def fold_in_four(x: Tensor) -> Tensor:
+    """(n, C, H, W) → (n, 4 C, ⌈H/2⌉, ⌈W/2⌉): each 2 × 2 square's channels side by side; odd sides end in zeros."""
+    return F.pixel_unshuffle(F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)), 2)
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:

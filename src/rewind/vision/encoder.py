@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rewind.errors import ConfigError
 from rewind.vision.colours import COLOURS, colour_shares
-from rewind.vision.efficientnet import CLASSES, DEEP_CHANNELS, FINE_CHANNELS, load_folded
+from rewind.vision.efficientnet import CLASSES, DEEP_CHANNELS, FINE_CHANNELS, FINE_STAGE, FINEST_STAGE, load_folded
 from rewind.weights import packaged_file, recipe_hash
 
 Precision = Literal["auto", "bf16", "fp32"]
@@ -92,7 +92,10 @@ class Lite0Encoder:
         self.fine_shape = (196, FINE_CHANNELS)
         self.classes = CLASSES + len(COLOURS)
         self.views = len(WINDOWS)
-        self.weights_hash = recipe_hash(LITE0_SHA256, self.name, self.precision, str(WINDOWS), ",".join(COLOURS))
+        depths = f"{FINEST_STAGE}+{FINE_STAGE}"
+        self.weights_hash = recipe_hash(
+            LITE0_SHA256, self.name, self.precision, str(WINDOWS), ",".join(COLOURS), depths
+        )
         self.degradations: tuple[str, ...] = ()
         if not has_bf16:
             self.degradations = ("encoded in fp32: no bf16 arithmetic here, about three times slower",)

@@ -14,8 +14,8 @@ from rewind.worlds.sprites import sign_size
 from rewind.worlds.truth import Appearance, SceneTruth, Sign
 
 CARD_SECONDS = 4
-MOST_SIGNS = 4
-OBJECTS = (2, 7)
+SIGNS, OBJECTS = (1, 6), (2, 6)
+"""From how many to how many a picture, where there is room: characters are what takes longest to learn."""
 SCALE_SHARES = (0.4, 0.3, 0.3)
 """Small glyphs are the hard ones: cards show them more often than worlds do."""
 
@@ -24,8 +24,7 @@ def plan_card(seed: int, number: int = 0) -> SceneTruth:
     """The truth of card `number` of `seed`: the same arguments give the same truth, byte for byte.
 
     A scene of a world shows three signs for a few seconds; to learn to read from such scenes means to learn their few
-    codes by heart. A card of `CARD_SECONDS` seconds shows up to `MOST_SIGNS` signs and `OBJECTS` objects anew each
-    second.
+    codes by heart. A card of `CARD_SECONDS` seconds shows `SIGNS` signs and `OBJECTS` objects anew each second.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, number, 4]))
     signs: list[Sign] = []
@@ -47,7 +46,7 @@ def plan_card(seed: int, number: int = 0) -> SceneTruth:
 
 def _signs(rng: np.random.Generator, second: int) -> list[Sign]:
     signs: list[Sign] = []
-    for _ in range(int(rng.integers(0, MOST_SIGNS + 1))):
+    for _ in range(int(rng.integers(SIGNS[0], SIGNS[1] + 1))):
         length, colour, shape = int(rng.integers(3, 5)), pick(rng, COLOURS), pick(rng, SIGN_SHAPES)
         scale = int(rng.choice(glyphs.GLYPH_SCALES, p=SCALE_SHARES))
         box = free_box(rng, sign_size(shape, length, scale), [s.box for s in signs])

@@ -1,0 +1,90 @@
+"""What `told` teaches with is memory that perceived nothing; which frames the decoder is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from rewind.config import ReWindConfig
+from rewind.language.tokenizer import AnswerTokenizer
+from rewind.model import ReWind
+from rewind.text import TextFeatures
+from rewind.train.losses import Batch, draw_shown, instruct_losses, prompt_parts, remember, told
+
+TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "yes", "no"])
+CONFIG = replace(
+    ReWindConfig(), width=16, heads=4, queries=3, patches=4, fine_grid=4, vision_width=6, fine_width=5, text_width=12,
+    score_width=8, detail_tokens=4, decoder_width=24, decoder_heads=4, decoder_layers=1, vocabulary=len(TOKENIZER),
+    neck_blocks=1, salient=6, clip_frames=4,
+)  # fmt: skip
+FRAMES = 12
+
+
+@pytest.fixture
+def model() -> ReWind:
+    torch.manual_seed(0)
+    return ReWind(CONFIG, tokenizer=TOKENIZER)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    made = torch.Generator().manual_seed(1)
+    mask = torch.ones(3, 5, dtype=torch.bool)
+    mask[1, 3:] = False
+    tokens = torch.randn(3, 5, 12, generator=made)
+    text = TextFeatures(("a", "b", "c"), tokens, mask, torch.nn.functional.normalize(tokens.sum(1), dim=-1))
+    return Batch(
+        patches=torch.randn(3, FRAMES, 6, 16, generator=made), text=text,
+        relevant=torch.rand(3, FRAMES, 2, generator=made) > 0.7, answer=torch.tensor([[4, 2], [5, 2], [6, 2]]),
+        speaks=torch.ones(3), reads=torch.tensor([True, True, False]),
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def test_what_aim_tells_is_memory_that_perceived_nothing(model: ReWind, batch: Batch) -> None:
+    assert model.write.scale is not None
+    model.write.scale.zero_()
+    state, tokens = told(model, batch.patches, batch.text)
+    assert state.frames == 0
+    torch.testing.assert_close(tokens, remember(model, batch.patches, batch.text).tokens(), atol=1e-5, rtol=1e-5)
+
+
+def test_a_step_without_perceiving_teaches_the_decoder_and_not_the_perceiver(model: ReWind, batch: Batch) -> None:
+    made = torch.Generator().manual_seed(2)
+    losses = instruct_losses(model, batch, keep=2, teacher=0.5, generator=made, perceive=False, shown=4)
+    losses.total(relevance_weight=1.0, reading_weight=1.0).backward()
+    assert model.decoder is not None
+    assert model.aim is not None
+    for module in (model.decoder, model.aim, model.score):
+        assert any(p.grad is not None and bool(p.grad.any()) for p in module.parameters())
+    assert all(p.grad is None for p in [*model.perceiver.parameters(), *model.write.parameters()])
+
+
+@torch.no_grad()
+def test_the_prompt_holds_the_memory_of_the_frames_that_are_shown(model: ReWind, batch: Batch) -> None:
+    state, tokens = told(model, batch.patches, batch.text)
+    logits = model.score(tokens, state.pooled)
+    rows = torch.tensor([[0, 1]]).expand(3, -1)
+    shown = torch.tensor([[1, 5, 9], [0, 2, 11], [3, 4, 8]])
+    every = prompt_parts(model, state, tokens, logits, batch, rows)
+    some = prompt_parts(model, state, tokens, logits, batch, rows, shown=shown)
+    for video in range(3):
+        both = [2 * frame + token for frame in shown[video].tolist() for token in (0, 1)]
+        for name in ("memory", "memory_place", "memory_score"):
+            torch.testing.assert_close(getattr(some, name)[video], getattr(every, name)[video, both])
+    assert some.memory_mask.shape == (3, 6)
+
+
+def test_half_of_what_is_shown_scores_best_and_the_rest_is_drawn() -> None:
+    scores = torch.arange(40.0)[None].expand(2, -1)
+    drawn = set()
+    for seed in range(20):
+        rows = draw_shown(scores, 8, generator=torch.Generator().manual_seed(seed))
+        assert rows.shape == (2, 8)
+        for row in rows.tolist():
+            assert row == sorted(set(row))
+            assert row[-4:] == [36, 37, 38, 39]
+            drawn |= set(row[:-4])
+    assert len(drawn) > 25

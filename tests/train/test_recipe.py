@@ -1,0 +1,78 @@
+"""The whole recipe on a few scenes: every stage runs, and a run stopped after each step goes on to the same curve."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from rewind.errors import ConfigError
+from rewind.models import from_pretrained
+from rewind.train import recipe
+from rewind.train.calibrate import calibrate
+from rewind.train.loop import Stage
+
+STAGES = (
+    Stage("align", steps=2, batch=4, frames=1, rate=1e-3, warm_up=1),
+    Stage("aim", steps=2, batch=8, frames=1, rate=1e-3, warm_up=1),
+    Stage(
+        "warm-up",
+        steps=2,
+        batch=2,
+        frames=16,
+        key_frames=2,
+        rate=1e-3,
+        warm_up=1,
+        slow=0.25,
+        perceive=False,
+        shown=8,
+    ),
+    Stage("instruct-short", steps=2, batch=2, frames=16, key_frames=4, rate=1e-3, warm_up=1, slow=0.25),
+)
+SMALL = {
+    "width": 32, "layers": 1, "neck_blocks": 1, "queries": 4, "detail_tokens": 4, "decoder_width": 48,
+    "decoder_layers": 1, "salient": 8,
+}  # fmt: skip
+
+
+def curve(folder: Path) -> list[dict[str, object]]:
+    rows = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+@pytest.mark.slow
+def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "VALIDATION_SCENES", 6)
+    monkeypatch.setattr(recipe, "_AIM_TEXTS", 24)
+    monkeypatch.setattr(recipe, "calibrate", partial(calibrate, frames=32, per_kind=4))
+    options = {"stages": STAGES, "scenes": 6, "cards": 8, "bank": tmp_path / "bank", "changes": SMALL, "seed": 5}
+    whole = recipe.run("nano", out=tmp_path / "whole", **options)  # type: ignore[arg-type]
+    assert whole == tmp_path / "whole" / "model"
+    stopped = 0
+    while recipe.run("nano", out=tmp_path / "parts", minutes=0.0, **options) is None:  # type: ignore[arg-type]
+        stopped += 1
+        assert stopped <= 8
+    assert stopped == 8
+    want = curve(tmp_path / "whole")
+    assert [(row["stage"], row["step"]) for row in want] == [(s, n) for s in range(4) for n in range(2)]
+    assert curve(tmp_path / "parts") == want
+    assert {"salience", "read", "words", "aim"} <= set(want[0])
+    assert {"answer", "relevance", "reading", "correct", "aim.aim"} <= set(want[-1])
+    model, again = (from_pretrained(tmp_path / name / "model") for name in ("whole", "parts"))
+    assert bool(model.answers)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value, msg=name)
+    numbers = json.loads((tmp_path / "whole" / "validation.json").read_text())
+    assert numbers["score.nll"] <= numbers["score.nll.before"] + 1e-6
+    assert 0 <= numbers["answer.accuracy"] <= 1
+
+
+def test_a_size_that_cannot_be_trained_here_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="size '7b'; allowed: nano or small"):
+        recipe.run("7b", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
