@@ -115,7 +115,7 @@ class ReWindConfig:
 
     @property
     def memory_budget(self) -> int:
-        """Language-model tokens left for memory: the budget less detail, the separator, instruction and answer."""
+        """Language-model tokens left for memory: the budget less detail, separator, moments, instruction and answer."""
         told = self.moments + 1 if self.moments else 0  # the list of moments, and one token for it as a whole
         fixed = self.key_frames * self.detail_tokens + 1 + told + self.instruction_limit + self.answer_reserve
         return self.budget - fixed

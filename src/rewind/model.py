@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError, WeightsError
 from rewind.language.decoder import BundledDecoder
-from rewind.language.prompt import MomentParts, Prompt, PromptParts, places
+from rewind.language.moments import MomentParts, moment_parts
+from rewind.language.place import places
+from rewind.language.prompt import Prompt, PromptParts
 from rewind.language.speak import BundledSpeaker, Speaker
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.memory import Aim, MemoryState, Neck, PatchProjection, Perceiver, Read, Write
@@ -19,7 +21,6 @@ from rewind.selection.choose import choose_frames
 from rewind.selection.detail import detail_of
 from rewind.selection.digest import digest
 from rewind.selection.score import FrameScore
-from rewind.selection.tracks import mean_tokens, stretches
 from rewind.text import TextFeatures
 from rewind.values import TokenCount
 
@@ -207,22 +208,8 @@ class ReWind(nn.Module):
         """What the decoder is told of moments: tokens (B, T, W, D), logits (B, T, tracks), seconds (T,)."""
         if not self.config.moments:
             return None
-        found = [stretches(torch.sigmoid(of_one), limit=self.config.moments) for of_one in logits.detach()]
-        step = 1.0 if len(seconds) < 2 else float(seconds.diff().median())
-        start_s = float(seconds[0])
-
-        def padded(values: list[Tensor]) -> Tensor:
-            return nn.utils.rnn.pad_sequence(values, batch_first=True).to(self.device)
-
-        start = [places(seconds[one.first], start_s=start_s, end_s=end_s) for one in found]
-        end = [places(seconds[one.last] + step, start_s=start_s, end_s=end_s) for one in found]
-        return MomentParts(
-            tokens=padded([mean_tokens(of_one, one) for of_one, one in zip(tokens, found, strict=True)]),
-            start=padded(start).to(self.dtype), end=padded(end).to(self.dtype),
-            track=padded([one.track for one in found]), ordinal=padded([one.ordinal for one in found]),
-            rank=padded([one.rank for one in found]),
-            score=padded([one.score for one in found]).to(self.dtype),
-            mask=padded([torch.ones(len(one), dtype=torch.bool) for one in found]),
+        return moment_parts(
+            tokens, logits, seconds, end_s=end_s, limit=self.config.moments, dtype=self.dtype
         )  # fmt: skip
 
     def _decode(self, parts: PromptParts, text: TextFeatures, degradations: tuple[str, ...], *, stored: int) -> Decoded:

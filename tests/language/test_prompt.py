@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor
 
 from rewind.config import ReWindConfig
-from rewind.language.prompt import MomentParts, Prompt, PromptParts, places, tally
+from rewind.language.moments import MomentParts
+from rewind.language.prompt import Prompt, PromptParts
 
 CONFIG = replace(
     ReWindConfig(), width=16, heads=4, text_width=12, detail_tokens=3, decoder_width=24, decoder_heads=4, moments=6,
@@ -101,37 +100,8 @@ def test_no_moment_found_adds_only_the_token_that_says_so(prompt: Prompt) -> Non
     assert mask[:, at].all()
 
 
-@given(
-    rows=st.lists(
-        st.tuples(st.integers(0, 1), st.booleans(), st.sampled_from([0.0, 3.0]), st.booleans()), min_size=1, max_size=6
-    ),
-    seed=st.integers(0, 99),
-)
-def test_the_tally_equals_a_plain_loop(rows: list[tuple[int, bool, float, bool]], seed: int) -> None:
-    """Padding stands last, as `moment_parts` pads; ranks come in any order."""
-    rows = sorted(rows, key=lambda row: not row[3])
-    real = [row for row in rows if row[3]]
-    rank = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).tolist()
-    found = MomentParts(
-        tokens=torch.zeros(1, len(rows), 2, 16), start=torch.zeros(1, len(rows), 2),
-        end=torch.tensor([[[0.5, row[2]] for row in rows]]), track=torch.tensor([[row[0] for row in rows]]),
-        ordinal=torch.zeros(1, len(rows), dtype=torch.long),
-        rank=torch.tensor([rank + [0] * (len(rows) - len(real))]), score=torch.zeros(1, len(rows)),
-        mask=torch.tensor([[row[3] for row in rows]]),
-    )  # fmt: skip
-    first, counts, now = tally(found, tracks=2)
-    assert first.tolist() == [real[rank.index(0)][0] if real else 2]
-    assert counts.tolist() == [[sum(row[0] == track for row in real) for track in (0, 1)]]
-    assert now.tolist() == [[any(row[0] == track and row[2] <= 0 for row in real) for track in (0, 1)]]
-
-
 @torch.no_grad()
 def test_a_config_without_moments_has_no_tokens_for_them() -> None:
     prompt = Prompt(replace(CONFIG, moments=0)).eval()
     assert prompt.moments is None
     assert prompt(parts(moments(3)))[0].shape == prompt(parts(None))[0].shape
-
-
-def test_places_are_the_share_that_has_passed_and_the_seconds_left() -> None:
-    got = places(torch.tensor([10.0, 15.0, 30.0]), start_s=10.0, end_s=30.0)
-    torch.testing.assert_close(got, torch.tensor([[0.0, 20.0], [0.25, 15.0], [1.0, 0.0]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,6 @@ from rewind.train.align import Align, Source, draw_aims, draw_rows
 from rewind.train.bank import Bank
 from rewind.train.dense import FIELDS, dense_truth
 from rewind.worlds import vocabulary
-from rewind.worlds.cards import CARD_SECONDS, plan_card
 
 CONFIG = replace(
     ReWindConfig(), width=32, heads=4, layers=1, queries=4, vision_width=6, fine_width=5, text_width=12, salient=8,
@@ -44,12 +44,8 @@ class Words:
 
 
 @pytest.fixture(scope="module")
-def bank() -> Bank:
-    cards = tuple(plan_card(seed) for seed in range(8))
-    made = torch.Generator().manual_seed(0)
-    rows = len(cards) * CARD_SECONDS
-    deep, fine = torch.randn(rows, 49, 6, generator=made), torch.randn(rows, 196, 5, generator=made)
-    return Bank(cards, np.arange(len(cards)) * CARD_SECONDS, deep.half(), fine.half())
+def bank(make_card_bank: Callable[..., Bank]) -> Bank:
+    return make_card_bank(cards=8, deep=6, fine=5)
 
 
 @pytest.fixture(scope="module")

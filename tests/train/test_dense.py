@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -13,17 +15,13 @@ from rewind.train.aims import ANY, NOT, NOTHING, draw_aim, fits
 from rewind.train.bank import Bank
 from rewind.train.dense import CODE_FIELDS, FIELDS, PLACES, FieldHeads, dense_losses, dense_truth, words_loss
 from rewind.worlds import glyphs
-from rewind.worlds.cards import CARD_SECONDS, plan_card
+from rewind.worlds.cards import CARD_SECONDS
 from rewind.worlds.looks import SHAPES
 
 
 @pytest.fixture(scope="module")
-def bank() -> Bank:
-    cards = tuple(plan_card(seed) for seed in range(12))
-    made = torch.Generator().manual_seed(0)
-    rows = len(cards) * CARD_SECONDS
-    deep, fine = torch.randn(rows, 49, 320, generator=made), torch.randn(rows, 196, 272, generator=made)
-    return Bank(cards, np.arange(len(cards)) * CARD_SECONDS, deep.half(), fine.half())
+def bank(make_card_bank: Callable[..., Bank]) -> Bank:
+    return make_card_bank(cards=12, deep=320, fine=272)
 
 
 def test_every_thing_stands_at_the_patch_of_its_middle(bank: Bank) -> None:

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from rewind.arena.recipe import Ask, Recipe, Remembered
-from rewind.language.prompt import MomentParts, PromptParts, places
+from rewind.language.moments import MomentParts, moment_parts
+from rewind.language.place import places
+from rewind.language.prompt import PromptParts
 from rewind.language.tokenizer import PAD
-from rewind.selection.tracks import mean_tokens, stretches
 from rewind.text import TextFeatures
 from rewind.train.losses import Batch, answer_loss, relevance_loss
 
@@ -69,30 +70,19 @@ def prompt_parts(recipe: Recipe, seen: Remembered, text: TextFeatures, *, frames
         detail_mask=torch.ones_like(rows, dtype=torch.bool),
         text=text.tokens.to(device),
         text_mask=text.mask.to(device),
-        moments=moment_parts(seen, limit=recipe.kit_config.moments, end_s=end_s),
+        moments=_found(recipe, seen, frames=frames),
     )
 
 
-def moment_parts(seen: Remembered, *, limit: int, end_s: float) -> MomentParts | None:
-    """Tokens for the stretches that a recipe's own scores found, as the engine lists them; the same for all recipes."""
+def _found(recipe: Recipe, seen: Remembered, *, frames: int) -> MomentParts | None:
+    """The stretches that a recipe's own scores found, as the engine lists them: the same for all recipes."""
+    limit = recipe.kit_config.moments
     if not limit:
         return None
-    device = seen.frames.device
-    found = [stretches(torch.sigmoid(logits), limit=limit) for logits in seen.relevance.detach()]
-
-    def padded(values: list[Tensor]) -> Tensor:
-        return nn.utils.rnn.pad_sequence(values, batch_first=True).to(device)
-
-    return MomentParts(
-        tokens=padded([mean_tokens(of, one) for of, one in zip(seen.frames, found, strict=True)]),
-        start=padded([places(one.first.float(), start_s=0.0, end_s=end_s) for one in found]),
-        end=padded([places(one.last.float() + 1, start_s=0.0, end_s=end_s) for one in found]),
-        track=padded([one.track for one in found]),
-        ordinal=padded([one.ordinal for one in found]),
-        rank=padded([one.rank for one in found]),
-        score=padded([one.score for one in found]),
-        mask=padded([torch.ones(len(one), dtype=torch.bool) for one in found]),
-    )
+    seconds = torch.arange(frames, device=seen.frames.device, dtype=torch.float32)
+    return moment_parts(
+        seen.frames, seen.relevance, seconds, end_s=float(frames), limit=limit, dtype=torch.float32
+    )  # fmt: skip
 
 
 def words(recipe: Recipe, seen: Remembered, videos: Videos) -> Tensor:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
-
-_WAVES = 8
+from rewind.language.moments import MomentEmbedding, MomentParts
+from rewind.language.place import PlaceEmbedding
 
 
 @dataclass(frozen=True)
@@ -32,103 +31,6 @@ class PromptParts:
     text: Tensor
     text_mask: Tensor
     moments: MomentParts | None = None
-
-
-@dataclass(frozen=True)
-class MomentParts:
-    """Up to m stretches a video: their mean memory `tokens` (B, m, W, D), `start` and `end` places (B, m, 2),
-    `track`, `ordinal` and `rank` (B, m) long, `score` (B, m), `mask` (B, m)."""
-
-    tokens: Tensor
-    start: Tensor
-    end: Tensor
-    track: Tensor
-    ordinal: Tensor
-    rank: Tensor
-    score: Tensor
-    mask: Tensor
-
-
-def places(seconds: Tensor, *, start_s: float | Tensor, end_s: float | Tensor) -> Tensor:
-    """Where times lie: (…, 2) of the share of the video that has passed, and the seconds left to its end.
-
-    A share carries order to videos of any length; the seconds left tell what is on screen *now*.
-    """
-    span = torch.as_tensor(end_s - start_s).clamp(min=1e-6)
-    share = (seconds - start_s) / span
-    return torch.stack([share, torch.as_tensor(end_s) - seconds], dim=-1)
-
-
-class PlaceEmbedding(nn.Module):
-    """(…, 2) places → (…, H): sines of the share at 8 octaves, and the logarithm of the seconds left."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.project = nn.Linear(2 * _WAVES + 3, width)
-
-    def forward(self, place: Tensor) -> Tensor:
-        share, left = place[..., :1], place[..., 1:]
-        octaves = math.pi * 2.0 ** torch.arange(_WAVES, device=place.device, dtype=place.dtype)
-        waves = share * octaves
-        near = torch.exp(-left.clamp(min=0.0))
-        features = torch.cat([share, torch.log1p(left.clamp(min=0.0)) / 5, near, waves.sin(), waves.cos()], dim=-1)
-        return self.project(features)  # type: ignore[no-any-return]
-
-
-class MomentEmbedding(nn.Module):
-    """One token a stretch: memory, start and end, which thing it is of, the how-manieth of it and of all [us].
-
-    A softmax over all memory cannot count; a list of what was found can be read off, whatever the video's length. What
-    the list says as a whole goes before it: a decoder of this size did not learn in 20,000 questions which of two
-    things comes first from times and ranks, nor to count.
-    """
-
-    def __init__(self, config: ReWindConfig) -> None:
-        super().__init__()
-        width = config.decoder_width
-        self.norm = nn.LayerNorm(config.width)
-        self.memory = nn.Linear(config.write_tokens * config.width, width)
-        self.end = PlaceEmbedding(width)
-        self.track = nn.Embedding(config.tracks, width)
-        self.ordinal = nn.Embedding(config.moments, width)
-        self.rank = nn.Embedding(config.moments, width)
-        self.score = nn.Parameter(torch.randn(width) * 0.2)
-        self.first = nn.Embedding(config.tracks + 1, width)
-        self.counts = nn.ModuleList(nn.Embedding(config.moments + 1, width) for _ in range(config.tracks))
-        self.now = nn.Linear(config.tracks, width)
-        for table in (self.track, self.ordinal, self.rank, self.first, *self.counts):
-            nn.init.normal_(table.weight, std=0.5)
-
-    def tally(self, parts: MomentParts) -> Tensor:
-        """One token (B, 1, H) of what the list says as a whole: how many stretches each thing has, whose is the first,
-        and which is there at the end."""
-        first, counts, now = tally(parts, tracks=self.track.num_embeddings)
-        said = self.first(first) + self.now(now.to(self.now.weight.dtype))
-        for track, table in enumerate(self.counts):
-            said = said + table(counts[:, track])
-        return said[:, None]  # type: ignore[no-any-return]
-
-    def forward(self, parts: MomentParts, place: nn.Module) -> Tensor:
-        seen = self.memory(self.norm(parts.tokens).flatten(2)) + place(parts.start) + self.end(parts.end)
-        which = self.track(parts.track) + self.ordinal(parts.ordinal) + self.rank(parts.rank)
-        return seen + which + parts.score[..., None] * self.score  # type: ignore[no-any-return]
-
-
-def tally(parts: MomentParts, *, tracks: int) -> tuple[Tensor, Tensor, Tensor]:
-    """What a list of moments says as a whole.
-
-    Returns: the track whose stretch begins first (B,), `tracks` where there is none; stretches of each track (B,
-    tracks); whether one of each track's reaches the end (B, tracks).
-    """
-    mask = parts.mask
-    of = (parts.track[..., None] == torch.arange(tracks, device=mask.device)) & mask[..., None]
-    counts = of.sum(1)
-    if mask.shape[1] == 0:
-        return torch.full_like(counts[:, 0], tracks), counts, counts > 0
-    begins = torch.where(mask, parts.rank, torch.full_like(parts.rank, mask.shape[1]))
-    earliest = parts.track.gather(1, begins.argmin(1, keepdim=True))[:, 0]
-    first = torch.where(mask.any(1), earliest, torch.full_like(earliest, tracks))
-    return first, counts, (of & (parts.end[..., 1:] <= 0)).any(1)
 
 
 class Prompt(nn.Module):
@@ -171,7 +73,7 @@ class Prompt(nn.Module):
         masks.append(parts.detail_mask.repeat_interleave(per_frame, dim=1))
         tokens = [memory, tau, detail]
         if self.moments is not None and parts.moments is not None:
-            tokens += [self.moments.tally(parts.moments), self.moments(parts.moments, self.place)]
+            tokens += [self.moments.whole(parts.moments), self.moments(parts.moments, self.place)]
             masks += [parts.memory_mask.new_ones(b, 1), parts.moments.mask]
         if instruction:
             words = parts.text.shape[1]

@@ -15,6 +15,7 @@ _MATCH = 128
 class Aim(nn.Module):
     """Instruction features (B, S, text_width) → Ī (B, D) and, for up to two things it names, what their patches look
     like.
+
     Softmax attention tells which patch fits an instruction best, not whether any fits. A match of its own, with a
     threshold that depends on the words, tells that; it is trained where the data knows what each patch shows.
     """

@@ -32,8 +32,10 @@ _WORDS_WEIGHT, _CODE_WEIGHT = 0.4, 0.25
 _BACKGROUND = 2
 _PAIRS = 96
 VALUES: tuple[tuple[str, ...], ...] = (
-    SHAPES, COLOURS, TEXTURES, SIZES, SIGN_SHAPES, COLOURS, GLYPH_COLOUR_NAMES, SYMBOLS, *((glyphs.CHARACTERS,) *
-    PLACES), )  # fmt: skip
+    *(SHAPES, COLOURS, TEXTURES, SIZES),
+    *(SIGN_SHAPES, COLOURS, GLYPH_COLOUR_NAMES, SYMBOLS),
+    *((glyphs.CHARACTERS,) * PLACES),
+)
 """What the values of each field are called."""
 
 
@@ -108,19 +110,17 @@ class Aiming(nn.Module):
             torch.where(sure, logits.float(), torch.full_like(logits.float(), -20.0)),
             torch.from_numpy(fit).to(model.device),
         )
-        reading, right, code, spoken = self._read(
-            model, state.pooled, shown[: len(things)], things, aims, features, rng
-        )
-        parts = {"words": words, "aim": matched, "reading": reading, "correct": right, "code": code, "spoken": spoken}
-        loss = _WORDS_WEIGHT * words + matched + reading + _CODE_WEIGHT * code + spoken
+        read = self._read(model, state.pooled, shown[: len(things)], things, aims, features, rng)
+        loss = _WORDS_WEIGHT * words + matched + read["reading"] + _CODE_WEIGHT * read["code"] + read["spoken"]
+        parts = {"words": words, "aim": matched, **read}
         return loss, {name: float(value.detach()) for name, value in parts.items()}
 
     def _read(
         self, model: ReWind, pooled: Tensor, patches: Tensor, things: npt.NDArray[np.int64], aims: Sequence[Aimed],
         features: TextFeatures, rng: np.random.Generator,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-        """What is asked of a thing, read off its patch by the decoder's own output layer: loss, share right, code
-        loss, and the loss of whole codes in the decoder's words.
+    ) -> dict[str, Tensor]:  # fmt: skip
+        """What is asked of a thing, read off its patch by the decoder's own output layer: the loss `reading` and the
+        share `correct`; of whole codes, the loss of linear heads (`code`) and of the decoder's words (`spoken`).
 
         What stands at the second place of a code can be read off every sign, not only off the one that is meant: each
         field has some `_PAIRS` readings a step. Left to the pairs that fit, characters had one reading in ten, and were
@@ -128,9 +128,10 @@ class Aiming(nn.Module):
         """
         aim, decoder, prompt = model.aim, model.decoder, model.prompt
         assert aim is not None and decoder is not None  # noqa: S101, PT018
-        thing, which = draw_readings(things, np.array([one.asks for one in aims]), rng)
+        asked = np.array([one.asks for one in aims])
+        thing, which = draw_readings(things, asked, rng)
         read = aim.read(torch.stack([patches, patches.roll(1, 0)], dim=1)[thing], pooled[which])
-        asks = np.array([one.asks for one in aims])[which]
+        asks = asked[which]
         known = asks >= 0
         seen = decoder.out(decoder.norm(prompt.memory(prompt.memory_norm(read[known])))).float()
         target = self.ids[asks[known], things[thing[known], 2 + asks[known]]]
@@ -146,7 +147,7 @@ class Aiming(nn.Module):
         right = (seen.argmax(-1) == target).float().mean() if len(seen) else nothing
         code = torch.stack(spelled).sum() if spelled else nothing
         spoken = self._speak(model, codes, labels, features, which[~known]) if len(codes) else nothing
-        return loss, right, code, spoken
+        return {"reading": loss, "correct": right, "code": code, "spoken": spoken}
 
     def _speak(
         self, model: ReWind, read: Tensor, labels: Tensor, features: TextFeatures, which: npt.NDArray[np.int64]

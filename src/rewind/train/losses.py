@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rewind.language.prompt import PromptParts, places
+from rewind.language.place import places
+from rewind.language.prompt import PromptParts
 from rewind.language.tokenizer import PAD
 from rewind.memory import MemoryState
 from rewind.model import ReWind

@@ -62,7 +62,7 @@ class VisionEncoder(Protocol):
 
 
 class Lite0Encoder:
-    """EfficientNet-Lite0, ImageNet weights (Apache-2.0): 49 deep tokens of 320, 196 fine tokens of 112, 5 views.
+    """EfficientNet-Lite0, ImageNet weights (Apache-2.0): 49 deep tokens of 320, 196 fine tokens of 272, 5 views.
 
     The posterior's columns are those of 1,000 classes, which sum to 1, and then the shares of the view's pixels that
     have each of 11 basic colours, which sum to 1 too. The views come from one pass: the classifier reads parts of its
