@@ -94,8 +94,12 @@ def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instru
     memory = model.frame_scores(state, left=seconds[-1] - seconds)
     concepts, known = None, False
     if engine.concepts is not None:
-        scored = [engine.concepts.evidence(part, instruction) for (part,) in stored.stretches("posterior", rows=rows)]
-        found = engine.concepts.judge(torch.cat(scored), instruction, timeline)
+        # One block: a small one after each stretch would keep the room of that stretch from being used again.
+        evidence, done = torch.empty(rows), 0
+        for (part,) in stored.stretches("posterior", rows=rows):
+            evidence[done : done + len(part)] = engine.concepts.evidence(part, instruction)
+            done += len(part)
+        found = engine.concepts.judge(evidence, instruction, timeline)
         concepts, known = found.scores, bool(found.known)
     relevance = join(memory, concepts, familiarity=model.familiarity(text), concepts_know=known)
     return Recollection(text, state, relevance, time.perf_counter() - begun)

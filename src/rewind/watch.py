@@ -27,12 +27,17 @@ Progress = Callable[[int, "int | None"], None]
 
 @dataclass
 class _Shard:
-    """Samples of one shard on their way: each different picture is encoded once, in batches that never leave it."""
+    """Samples of one shard on their way: each different picture is encoded once, in batches that never leave it.
+
+    What is encoded goes into `room` (deep, fine, posterior), which the next shard takes over: blocks kept between the
+    encoder's own would scatter its memory, and an hour would take more of it than a minute.
+    """
 
     encoder: VisionEncoder
     clock: Clock
     first: int
     stop: int
+    room: tuple[Tensor, ...] = ()
 
     def __post_init__(self) -> None:
         self.index: list[int] = []
@@ -42,7 +47,7 @@ class _Shard:
         self.pictures = 0
         self.encode_s = 0.0
         self._last: object = None
-        self._done: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._encoded = 0
 
     def add(self, frame: Frame) -> None:
         if frame.pixels is not self._last:
@@ -56,9 +61,10 @@ class _Shard:
         self.picture.append(self.pictures - 1)
 
     def features(self) -> Features:
+        """They lie in `room`: to be stored before the next shard begins."""
         if self.waiting:
             self._encode()
-        deep, fine, posterior = (torch.cat([batch[i] for batch in self._done]) for i in range(3))
+        deep, fine, posterior = (part[: self._encoded] for part in self.room)
         rows = torch.tensor(self.picture)
         if len(rows) != self.pictures:
             deep, fine, posterior = deep[rows], fine[rows], posterior[rows]
@@ -68,7 +74,12 @@ class _Shard:
     def _encode(self) -> None:
         begun = time.perf_counter()
         pixels = torch.from_numpy(np.stack([frame.pixels for frame in self.waiting]))
-        self._done.append(self.encoder.encode(pixels))
+        batch = self.encoder.encode(pixels)
+        if not self.room:
+            self.room = tuple(part.new_empty(SAMPLES, *part.shape[1:]) for part in batch)
+        for part, made in zip(self.room, batch, strict=True):
+            part[self._encoded : self._encoded + len(made)] = made
+        self._encoded += len(pixels)
         self.waiting.clear()
         self.encode_s += time.perf_counter() - begun
 
@@ -127,7 +138,7 @@ def watch_into(
                 break
             if frame.index >= shard.stop:
                 close()
-                shard = _open_shard(encoder, clock, frame.index)
+                shard = _open_shard(encoder, clock, frame.index, shard.room)
             shard.add(frame)
             done += 1
             if progress:
@@ -149,6 +160,6 @@ def watch_into(
     return stream.info
 
 
-def _open_shard(encoder: VisionEncoder, clock: Clock, index: int) -> _Shard:
+def _open_shard(encoder: VisionEncoder, clock: Clock, index: int, room: tuple[Tensor, ...] = ()) -> _Shard:
     first = index // SAMPLES * SAMPLES
-    return _Shard(encoder, clock, max(first, index if index % SAMPLES else first), first + SAMPLES)
+    return _Shard(encoder, clock, max(first, index if index % SAMPLES else first), first + SAMPLES, room)

@@ -131,7 +131,8 @@ class StoredFeatures:
                 do="free some space or give --store DIR; what was watched is kept",
             )  # fmt: skip
         name = f"memory-{first:08d}"
-        half = Features(features.timeline, features.deep.half(), features.fine.half(), features.posterior.half())
+        parts = (part.to(torch.float16, copy=True) for part in (features.deep, features.fine, features.posterior))
+        half = Features(features.timeline, *parts)
         self._memory[name] = half
         entry = ShardEntry(name, first, stop, len(features), 0, 0)
         self.manifest = replace(manifest, shards=(*manifest.shards, entry))

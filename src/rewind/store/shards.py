@@ -1,4 +1,4 @@
-"""One shard: the features of up to 256 samples in one safetensors file, fp16 or int8, read whole or a few rows."""
+"""One shard: the features of up to 64 samples in one safetensors file, fp16 or int8, read whole or a few rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rewind.values import Clock, Features, Timeline
 Dtype = Literal["fp16", "int8"]
 DTYPES: tuple[Dtype, ...] = ("fp16", "int8")
 Part = Literal["deep", "fine", "posterior"]
-SAMPLES = 256
+SAMPLES = 64
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from rewind.video.timing import Grid, Run, Sampler
 from rewind.video.units import PART_BYTES, PART_PACKETS, Marker, Part, Pixels, Unit, decode_parts, separable
 
 _UNIT_PACKETS = 48
-_LOOK_AHEAD_BYTES = 64_000_000
+_LOOK_AHEAD_BYTES = 24_000_000
 _WINDOW = 64
 _GIVEN_UP = {
     "fast": "fast reading: pictures that no other refers to are left out, the loop filter is off",
