@@ -173,12 +173,12 @@ def test_what_the_decoder_is_told_of_moments_equals_a_plain_reading_of_the_score
     made = torch.Generator().manual_seed(2)
     tokens, seconds = torch.randn(2, 12, 2, 16, generator=made), 40.0 + 0.5 * torch.arange(12, dtype=torch.float64)
     logits = torch.full((2, 12, 2), -4.0)
-    logits[0, 2:5, 0], logits[0, 3, 0], logits[0, 9:, 0], logits[0, 1:3, 1] = 2.0, 3.0, 1.0, 0.5
+    logits[0, 2:5, 0], logits[0, 3, 0], logits[0, 9:, 0], logits[0, 1:3, 1] = 2.0, 4.0, 3.0, 2.5
     logits[1, 7, 1] = 4.0
     parts = model.moment_parts(tokens, logits, seconds, end_s=46.0)
     assert parts is not None
     # Video, track, first and last row, how-manieth of its track, how-manieth of all, best logit.
-    told = [(0, 0, 2, 4, 0, 1, 3.0), (0, 0, 9, 11, 1, 2, 1.0), (0, 1, 1, 2, 0, 0, 0.5), (1, 1, 7, 7, 0, 0, 4.0)]
+    told = [(0, 0, 2, 4, 0, 1, 4.0), (0, 0, 9, 11, 1, 2, 3.0), (0, 1, 1, 2, 0, 0, 2.5), (1, 1, 7, 7, 0, 0, 4.0)]
     assert parts.mask.tolist() == [[True] * 3, [True, False, False]]
     for at, (video_, track, first, last, ordinal, rank, logit) in zip([0, 1, 2, 0], told, strict=True):
         here = video_, at

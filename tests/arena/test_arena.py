@@ -138,6 +138,11 @@ def test_a_folder_that_holds_another_arena_is_refused(tiny_encoder: Encoder, ban
     run(tiny_encoder, banks, tmp_path, "question-only")
     with pytest.raises(ConfigError, match="another tokens"):
         run(tiny_encoder, banks, tmp_path, "question-only", plan=replace(TINY, tokens=128))
+    plan = json.loads((tmp_path / "arena.json").read_text())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "arena.json").write_text(json.dumps({**plan, "decoder_sha256": "0"}))
+    with pytest.raises(ConfigError, match="another decoder"):
+        run(tiny_encoder, banks, tmp_path / "other", "question-only")
     more = run(tiny_encoder, banks, tmp_path, "question-only", seeds=2)
     assert more["rows"][0]["seeds"] == [0, 1]
     assert more["rows"][0]["accuracy"]["sd"] is not None

@@ -10,7 +10,18 @@ import pytest
 from rewind.errors import ConfigError
 from rewind.worlds import KINDS, Index, Pool, answer_words, make_world, plan_scene, questions, vocabulary
 from rewind.worlds.glyphs import CHARACTERS
-from rewind.worlds.looks import COLOURS, COMMON_SHAPES, GLYPH_COLOUR_NAMES, RARE_SHAPES, SIGN_SHAPES, SYMBOLS
+from rewind.worlds.index import FORMS
+from rewind.worlds.looks import (
+    COLOURS,
+    COMMON_SHAPES,
+    GLYPH_COLOUR_NAMES,
+    MOTION_WORDS,
+    RARE_SHAPES,
+    SIGN_SHAPES,
+    SIZES,
+    SYMBOLS,
+    TEXTURES,
+)
 from rewind.worlds.wording import PLACES, TEMPLATES
 
 WORLDS = [(71, 60), (72, 61), (1_000_003, 200), (73, 600), (2_000_001, 1800)]
@@ -188,6 +199,22 @@ def test_absent_things_are_nearly_there():
         if q.absent and "with the code" in q.text:
             code = next(w for w in re.findall(r"[A-Z0-9]{3,4}", q.text))
             assert any(len(c) == len(code) and sum(x != y for x, y in zip(c, code, strict=True)) == 1 for c in codes)
+
+
+@pytest.mark.parametrize("level", range(len(FORMS)))
+def test_phrases_of_a_level_that_is_given_name_its_fields_whatever_the_length(level):
+    index = Index(make_world(5, seconds=120), level=level)
+    asked = questions(index, np.random.default_rng(0), kinds=("order", "exists"), per_kind=12)
+    phrases = [c for q in asked if q.form == "order.first" for c in q.choices]
+    assert phrases
+    assert {q.level for q in asked if q.form != "exists.sign"} == {level}
+    motions = [w for w in MOTION_WORDS.values() if w]
+    for words in phrases:
+        named = {
+            "colour": any(c in words.split() for c in COLOURS), "texture": any(t in words.split() for t in TEXTURES),
+            "size": any(s in words.split() for s in SIZES), "motion": any(words.endswith(m) for m in motions),
+        }  # fmt: skip
+        assert {f for f, there in named.items() if there} | {"shape"} == set(FORMS[level])
 
 
 def _label(q):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rewind.arena.contenders import CONTENDERS, Contender, to_train
 from rewind.arena.encoder import Encoder
+from rewind.arena.language import FROM_SCRATCH, Language
 from rewind.arena.plan import ArenaPlan, Rates, fit
 from rewind.errors import ConfigError
 from rewind.train.bank import ProjectedBank
@@ -21,7 +22,10 @@ _FILE = "arena.json"
 
 
 class Measures(Protocol):
-    """Who can tell how long a recipe takes."""
+    """Who can tell how long a recipe takes, and which language all begin with."""
+
+    @property
+    def language(self) -> Language | None: ...
 
     def measure(self, contender: Contender, plan: ArenaPlan, test: ProjectedBank) -> Rates: ...
 
@@ -36,6 +40,8 @@ class Arena:
     rates: Rates
     encoder_name: str
     fingerprint: str
+    decoder_name: str = FROM_SCRATCH
+    decoder_fingerprint: str = ""
 
     def place(self, recipe: str, seed: int) -> Path:
         return self.folder / recipe / f"seed-{seed}"
@@ -77,8 +83,12 @@ def open_arena(
     path = folder / _FILE
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     asked = plan.to_json()
-    if kept and (kept["asked_for"] != asked or kept["encoder_sha256"] != encoder.fingerprint):
-        other = [k for k, v in asked.items() if kept["asked_for"].get(k) != v] or ["encoder"]
+    language = teacher.language
+    decoder_name, decoder_hash = (FROM_SCRATCH, "") if language is None else (language.name, language.fingerprint)
+    hashes = {"encoder": encoder.fingerprint, "decoder": decoder_hash}
+    other = [k for k, v in asked.items() if kept and kept["asked_for"].get(k) != v]
+    other += [k for k, v in hashes.items() if kept and kept.get(f"{k}_sha256") != v]
+    if other:
         raise ConfigError(
             f"{folder} holds an arena with another {', '.join(other)}", allowed="the options that it was begun with",
             do="give another --out",
@@ -96,10 +106,12 @@ def open_arena(
     settled = ArenaPlan(**kept["plan"]) if kept else fit(plan, contenders, measured, seeds=seeds, budget_s=budget_s)
     name = Path(encoder.name).name
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"plan": settled.to_json(), "asked_for": asked, "rates": measured.to_json(), "encoder": name,
-               "encoder_sha256": encoder.fingerprint}  # fmt: skip
+    content = {
+        "plan": settled.to_json(), "asked_for": asked, "rates": measured.to_json(), "encoder": name,
+        "encoder_sha256": encoder.fingerprint, "decoder": decoder_name, "decoder_sha256": decoder_hash,
+    }  # fmt: skip
     _replace(path, json.dumps(content, indent=1))
-    return Arena(folder, settled, plan, measured, name, encoder.fingerprint)
+    return Arena(folder, settled, plan, measured, name, encoder.fingerprint, decoder_name, decoder_hash)
 
 
 def _replace(path: Path, content: str) -> None:

@@ -14,6 +14,7 @@ from rewind.worlds import KINDS
 Split = Literal["validation", "test"]
 SIDE = 4
 """Lengths and budgets beside the main ones are tested with this part of the questions."""
+_TAUGHT = 0.25  # share of the rate for a decoder that was trained before
 LEAST_STEPS, LEAST_QUESTIONS = 4, 8
 _TEST_SHARE, _MARGIN = 0.4, 0.92
 
@@ -70,9 +71,9 @@ class ArenaPlan:
         """Short videos first, where steps are cheap, then long ones; as many frames a step in both."""
         return (
             Stage("short", steps=self.short, batch=48, frames=16, rate=1.5e-3, warm_up=min(60, 1 + self.short // 8),
-                  teacher=(0.7, 0.2)),
+                  teacher=(0.7, 0.2), slow=_TAUGHT),
             Stage("long", steps=self.long, batch=8, frames=self.long_frames, rate=1e-3,
-                  warm_up=min(30, 1 + self.long // 8), teacher=(0.25, 0.1)),
+                  warm_up=min(30, 1 + self.long // 8), teacher=(0.25, 0.1), slow=_TAUGHT),
         )  # fmt: skip
 
     def cells(self) -> tuple[Cell, ...]:

@@ -13,6 +13,7 @@ import torch
 
 from rewind.arena.contenders import Contender, chosen, to_train
 from rewind.arena.encoder import Encoder, load_encoder, part_of, projected_bank
+from rewind.arena.language import Language, load_language
 from rewind.arena.ledger import Arena, open_arena
 from rewind.arena.picture import draw
 from rewind.arena.plan import ArenaPlan, Cost, cost
@@ -62,12 +63,13 @@ class Banks:
 
 def run_arena(
     plan: ArenaPlan, *, where: Where, recipes: Sequence[str] | None = None, full: bool = False, seeds: int = 3,
-    encoder: str = "nano", budget_s: float | None = None, say: Say = lambda _line: None,
+    encoder: str = "nano", decoder: str = "nano", budget_s: float | None = None, say: Say = lambda _line: None,
     progress: Progress = lambda _name, _done, _total, _numbers: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train and test what is not done yet, and give all that is.
 
     Args:
+        encoder, decoder: models that all recipes take theirs from; decoder "none" starts from nothing.
         seeds: training seeds 0 … seeds − 1 of every recipe.
         budget_s: wall seconds for this call; a new arena's steps are cut, for all alike, so that it fits.
         say: told lines such as the projected hours, before anything is trained.
@@ -78,13 +80,13 @@ def run_arena(
     """
     stop_at = None if budget_s is None else time.monotonic() + budget_s
     contenders = chosen(recipes, full=full)
-    shared = load_encoder(encoder)
+    shared, language = load_encoder(encoder), load_language(decoder)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     words = load_text(shared.config.text)
     banks = make_banks(plan, shared, where, device=device, progress=progress)
     return play(
         plan, shared, banks, words, where.out, contenders, seeds=seeds, stop_at=stop_at, device=device, say=say,
-        progress=progress,
+        progress=progress, language=language,
     )  # fmt: skip
 
 
@@ -112,15 +114,16 @@ def make_banks(plan: ArenaPlan, encoder: Encoder, where: Where, *, device: torch
 def play(
     plan: ArenaPlan, encoder: Encoder, banks: Banks, words: TextEncoder, out: Path, contenders: Sequence[Contender], *,
     seeds: int, stop_at: float | None, device: torch.device, say: Say, progress: Progress,
+    language: Language | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The arena on banks that are there."""
-    tokenizer = AnswerTokenizer.from_words(vocabulary())
+    tokenizer = AnswerTokenizer.from_words(vocabulary()) if language is None else language.tokenizer
 
     def in_time() -> None:
         if stop_at is not None and time.monotonic() > stop_at:
             raise OutOfTime
 
-    teacher = Teacher(encoder, banks.training, words, tokenizer, device)
+    teacher = Teacher(encoder, banks.training, words, tokenizer, device, language)
     left = None if stop_at is None else stop_at - time.monotonic()
     arena = open_arena(plan, encoder, out, contenders, teacher, banks.test, seeds=seeds, budget_s=left, say=say)
     expected = cost(arena.plan, contenders, arena.rates, seeds=seeds)
@@ -194,6 +197,8 @@ def write_report(arena: Arena, expected: Cost, *, finished: bool) -> dict[str, A
         "asked_for": arena.asked_for.to_json(),
         "encoder": arena.encoder_name,
         "encoder_sha256": arena.fingerprint,
+        "decoder": arena.decoder_name,
+        "decoder_sha256": arena.decoder_fingerprint,
         "projected_hours": round(expected.total_s / 3600, 3),
         "rows": made,
         "notes": notes(arena, finished=finished),

@@ -13,6 +13,7 @@ from torch import Tensor
 from rewind.arena.answer import Videos, losses
 from rewind.arena.contenders import Contender
 from rewind.arena.encoder import Encoder
+from rewind.arena.language import Language
 from rewind.arena.ledger import Arena
 from rewind.arena.plan import ArenaPlan, Rates
 from rewind.arena.questions import SHORT_MIX
@@ -32,13 +33,14 @@ Step = Callable[[int], tuple[Tensor, dict[str, float]]]
 
 @dataclass(frozen=True)
 class Teacher:
-    """What all recipes are trained with."""
+    """What all recipes are trained with; without a `language` the decoder starts from nothing."""
 
     encoder: Encoder
     bank: ProjectedBank
     text: TextEncoder
     tokenizer: AnswerTokenizer
     device: torch.device
+    language: Language | None = None
 
     def make(self, contender: Contender, seed: int, *, tokens: int) -> Recipe:
         """A recipe before its first step. Weights follow from the seed; all recipes start with the same decoder."""
@@ -48,7 +50,10 @@ class Teacher:
             torch.manual_seed(seed)
             first = BundledDecoder(config).state_dict()
             recipe = contender.make(kit)
-        recipe.decoder.load_state_dict(first)
+        if self.language is None:
+            recipe.decoder.load_state_dict(first)
+        else:
+            self.language.teach(recipe)
         return recipe.to(self.device)
 
     def step(self, recipe: Recipe, stage: Stage, *, seed: int, index: int, tokens: int) -> Step:
@@ -75,7 +80,8 @@ class Teacher:
         """Train, or go on training; None where the time ran out first."""
         tokens = arena.plan.tokens
         recipe = self.make(contender, seed, tokens=tokens)
-        run = Run(arena.place(contender.name, seed), (recipe,))
+        taught = [] if self.language is None else [recipe.decoder]
+        run = Run(arena.place(contender.name, seed), (recipe,), slow=taught)
         run.resume()
         for index, stage in enumerate(arena.plan.stages()):
             named = replace(stage, name=f"{contender.name}/{seed} {stage.name}")

@@ -60,6 +60,10 @@ def arena(
     encoder: Annotated[
         str, typer.Option("--encoder", metavar="NAME|DIR", help="A model or a training run whose encoder all share.")
     ] = "nano",
+    decoder: Annotated[
+        str,
+        typer.Option("--decoder", metavar="NAME|none", help="A model whose language all begin with, or none."),
+    ] = "nano",
     bank: Annotated[
         Path | None,
         typer.Option("--bank", metavar="DIR", show_default=False, help="A scene bank of `rewind train` to use."),
@@ -88,8 +92,8 @@ def arena(
 
     with resumable("the same command goes on from the last checkpoint"), _Bars(quiet=quiet) as progress:
         report = run_arena(
-            plan, where=Where(out, bank), recipes=names, full=full, seeds=seeds, encoder=encoder, budget_s=seconds,
-            say=say, progress=progress,
+            plan, where=Where(out, bank), recipes=names, full=full, seeds=seeds, encoder=encoder, decoder=decoder,
+            budget_s=seconds, say=say, progress=progress,
         )  # fmt: skip
     if json:
         output.print_json(report)

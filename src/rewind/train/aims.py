@@ -162,7 +162,7 @@ def _about_sign(values: Things, rng: np.random.Generator) -> Aimed:
         return Aimed(_say(kind, rng, a_thing=wording.with_article(board)), _first(wanted))
     if form == "start":
         board += " that starts with " + "".join(glyphs.CHARACTERS[c] for c in wanted[_CODE : _CODE + 2])
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         return Aimed(_say("needle.code", rng, sign=board), _first(wanted), WHOLE_CODE)
     place = int(rng.integers(PLACES))
     return Aimed(_say("needle.character", rng, place=wording.PLACES[place], sign=board), _first(wanted), _CODE + place)

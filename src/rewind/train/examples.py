@@ -15,7 +15,7 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
 from rewind.train.losses import Batch
-from rewind.worlds.index import Index
+from rewind.worlds.index import FORMS, Index
 from rewind.worlds.questions import Kind, Question, questions
 from rewind.worlds.world import compose
 
@@ -28,6 +28,9 @@ PROMPT = "What is shown in this video?"
 """A generic instruction, for memories that are written without one."""
 _TRIES = 40
 _BARE = 0.5
+_ANY_LEVEL = 0.5
+"""Share of questions with phrases as long as those of videos that no training has the time for."""
+_NAMING: tuple[Kind, ...] = ("exists", "order", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
 
@@ -60,7 +63,8 @@ def draw_example(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, 
         length = 2 * frames if kind == "breakpoint" else frames
         chosen = _scenes(bank, rng, length=length, kind=kind)
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
-        asked = questions(Index(world), rng, kinds=(kind,))
+        level = int(rng.integers(len(FORMS))) if kind in _NAMING and rng.random() < _ANY_LEVEL else None
+        asked = questions(Index(world, level=level), rng, kinds=(kind,))
         if not asked:
             continue
         question, rows = asked[0], bank.rows(chosen, seconds=length)

@@ -51,7 +51,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("instruct-long", steps=140, batch=16, frames=64, rate=8e-4, warm_up=30, teacher=(0.25, 0.1), slow=0.25),
     Stage("ground", steps=40, batch=6, frames=192, rate=3e-4, warm_up=10, teacher=(0.1, 0.0), slow=0.25),
     Stage(
-        "refine", steps=360, batch=96, frames=96, key_frames=2, rate=9e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
+        "refine", steps=900, batch=96, frames=96, key_frames=2, rate=9e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
         perceive=False, shown=16,
     ),
 )  # fmt: skip
@@ -263,8 +263,11 @@ def _instruct_step(
                 perceive=stage.perceive, shown=stage.shown,
             )  # fmt: skip
         parts = {
-            "answer": losses.answer, "relevance": losses.relevance, "reading": losses.reading, "correct":
-            losses.correct, }  # fmt: skip
+            "answer": losses.answer,
+            "relevance": losses.relevance,
+            "reading": losses.reading,
+            "correct": losses.correct,
+        }
         numbers = {name: float(value.detach()) for name, value in parts.items()}
         kept, aside = beside(number)
         numbers |= {f"aim.{name}": value for name, value in aside.items()}

@@ -116,10 +116,15 @@ class SeenChange:
 
 
 class Index:
-    """The truth of one world, flattened to its own time; what is looked up is worked out once."""
+    """The truth of one world, flattened to its own time; what is looked up is worked out once.
 
-    def __init__(self, world: World) -> None:
+    Its length decides which fields the phrases of questions name, unless `level` fixes them: to train on short videos
+    with the phrases of long ones.
+    """
+
+    def __init__(self, world: World, *, level: int | None = None) -> None:
         self.duration_s = world.duration_s
+        self._level = level
         seen: list[Seen] = []
         signs: list[SeenSign] = []
         changes: list[SeenChange] = []
@@ -150,6 +155,8 @@ class Index:
 
     def level(self, shape_class: ShapeClass, aim: float) -> int:
         """See `choose_level`."""
+        if self._level is not None:
+            return self._level
         key = (shape_class, aim)
         if key not in self._levels:
             self._levels[key] = choose_level([self.density(n, shape_class) for n in range(len(FORMS))], aim)
