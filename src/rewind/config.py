@@ -48,6 +48,7 @@ class ReWindConfig:
     perceives: Perceives = "neck"  # [us]: "deep+fine" folds the fine grid 2 x 2 into the deep one
     neck_blocks: int = 3
     salient: int = 24  # [us]: patches a frame that the neck hands on
+    patch_place: bool = False  # [us]: the last two numbers of a patch are where it is, as far as its thing's middle
     aim: bool = True  # [us]: patches are matched against the things that the instruction names
     own_perceive_queries: bool = False  # [us]: R itself starts the queries [P]; True adds learned ones
     instruct_patches: bool = True  # [us]: patches attend to the instruction

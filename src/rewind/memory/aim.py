@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rewind.config import SLOTS, ReWindConfig
+from rewind.memory.trail import Trail
 
 _HEADS = 8
 _MATCH = 128
@@ -42,6 +43,11 @@ class Aim(nn.Module):
         self.change = nn.Linear(width, width)
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
+        self.trail = Trail(width) if config.patch_place else None
+        self.follow = nn.Linear(width, SLOTS) if config.patch_place else None
+        if self.follow is not None:
+            nn.init.zeros_(self.follow.weight)
+            nn.init.zeros_(self.follow.bias)
 
     def thoughts(self, tokens: Tensor, mask: Tensor, mean: Tensor) -> Tensor:
         """tokens (B, S, text_width), mask (B, S), mean (B, text_width) → what each slot is about (B, SLOTS, 2 D)."""
@@ -77,8 +83,15 @@ class Aim(nn.Module):
         """
         marked, logits = self.mark_patches(patches, slots)
         told = torch.cat([torch.tanh(logits.amax(2) / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
-        best = torch.einsum("bfpk,bfpd->bfkd", logits.softmax(2), patches)
+        chosen, trail = logits, None
+        if self.trail is not None and self.follow is not None:
+            trail, taken = self.trail(patches[..., -2:], logits)
+            # What turned red is what is there now, where the red thing is a second later.
+            chosen = logits + self.follow(pooled)[:, None, None] * taken
+        best = torch.einsum("bfpk,bfpd->bfkd", chosen.softmax(2), patches)
         said = self.tell(told) + self.read(best, pooled[:, None])
+        if trail is not None:
+            said = said + trail
         seen = self.along_norm(said)
         before, after = functional.pad(seen[:, :-1], (0, 0, 1, 0)), functional.pad(seen[:, 1:], (0, 0, 0, 1))
         return marked, said + self.change(functional.gelu(self.along(torch.cat([before, seen, after], dim=-1))))

@@ -51,6 +51,9 @@ class Neck(nn.Module):
 
     The few patches that are handed on read those around them, each place with weights of its own: what a sign says
     depends on where on it each stroke is, which blocks that treat all places alike learn slowly (docs/architecture.md).
+
+    With the config's `patch_place` their last two numbers are the middle of the thing they show, x and y from −1 to 1:
+    what moves, and what was where another thing is now, can then be told.
     """
 
     def __init__(self, config: ReWindConfig) -> None:
@@ -72,6 +75,7 @@ class Neck(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.salience = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
+        self.middle = nn.Linear(width, 2) if config.patch_place else None
 
     def grid(self, deep: Tensor, fine: Tensor) -> Grid:
         """deep (N, P, C), fine (N, Pf, Cf) → all patches, none of which has read those around it."""
@@ -93,7 +97,14 @@ class Neck(nn.Module):
         rows = (place // self.side)[:, None] + torch.arange(_ROWS, device=place.device)
         columns = (place % self.side)[:, None] + torch.arange(_COLUMNS, device=place.device)
         seen = around[frame[:, None, None], rows[:, :, None], columns[:, None]].flatten(1)
-        return torch.as_tensor(self.norm(grid.patches[frame, place] + self.gather(seen)))
+        read = grid.patches[frame, place] + self.gather(seen)
+        patches = self.norm(read)
+        if self.middle is None:
+            return torch.as_tensor(patches)
+        cell = torch.stack([place % self.side, place // self.side], dim=-1) + 0.5
+        # A thing's middle lies in its patch or, where that is not the patch in its middle, beside it.
+        middle = (cell + 1.5 * torch.tanh(self.middle(patches))) * (2 / self.side) - 1
+        return torch.cat([patches[..., :-2], middle.to(patches.dtype)], dim=-1)
 
     def forward(self, deep: Tensor, fine: Tensor | None) -> Tensor:
         if fine is None:

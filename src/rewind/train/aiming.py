@@ -60,7 +60,7 @@ def middles_of(bank: Bank, neck: Neck, *, seed: int, device: torch.device | str 
     for start in range(0, len(bank.deep), batch):
         rows = np.arange(start, min(start + batch, len(bank.deep)))
         grid = neck.grid(bank.deep[rows].to(device).float(), bank.fine[rows].to(device).float())
-        frame, things = (part.to(device) for part in truth.of(rows))
+        frame, things, _ = (part.to(device) for part in truth.of(rows))
         found.append(neck.read(grid, frame, things[:, 1]).bfloat16().cpu())
         # The least salient of what is handed on: background, and what else is taken for something.
         handed = grid.salience.topk(neck.keep, dim=1).indices[:, neck.keep // 2 :]

@@ -32,16 +32,19 @@ class DenseTruth:
 
     `things` (n, 2 + FIELDS): frame row, patch of its middle, then the values of `OBJECT_FIELDS`, `SIGN_FIELDS` and
     `CODE_FIELDS`, −1 where a field is not of its kind; sorted by frame. `first` (N + 1,): where each frame's begin.
+    `middles` (n, 2): of the things, x and y from −1 to 1 across the frame.
     """
 
     things: Things
     first: npt.NDArray[np.int64]
+    middles: npt.NDArray[np.float32]
 
-    def of(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """For frames `rows`: which of them each thing is in (m,), and the things (m, 2 + FIELDS)."""
+    def of(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """For frames `rows`: which of them each thing is in (m,), the things (m, 2 + FIELDS), their middles (m, 2)."""
         counts = self.first[rows + 1] - self.first[rows]
         picked = np.concatenate([np.arange(self.first[r], self.first[r + 1]) for r in rows])
-        return torch.from_numpy(np.repeat(np.arange(len(rows)), counts)), torch.from_numpy(self.things[picked])
+        frame = torch.from_numpy(np.repeat(np.arange(len(rows)), counts))
+        return frame, torch.from_numpy(self.things[picked]), torch.from_numpy(self.middles[picked])
 
 
 def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
@@ -53,6 +56,7 @@ def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
         return row * side + column
 
     found: list[tuple[int, ...]] = []
+    centres: list[tuple[float, float]] = []
     nothing = (_EMPTY,) * (len(SIGN_FIELDS) + PLACES)
     for truth, start in zip(bank.scenes, bank.first.tolist(), strict=True):
         for a in truth.appearances:
@@ -63,10 +67,13 @@ def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
                 SIZES.index(a.size),
             )
             found += [(start + k, patch(*a.centre(k)), *look, *nothing) for k in range(a.start_s, a.end_s)]
+            centres += [a.centre(k) for k in range(a.start_s, a.end_s)]
         for s in truth.signs:
             code = [glyphs.CHARACTERS.index(c) for c in s.code]
             code += [len(glyphs.CHARACTERS)] * (PLACES - len(code))
-            middle = patch((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2)
+            centre = ((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2)
+            middle = patch(*centre)
+            centres += [centre] * (s.end_s - s.start_s)
             look = (
                 SIGN_SHAPES.index(s.shape),
                 COLOURS.index(s.colour),
@@ -75,9 +82,10 @@ def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
             )
             empty = (_EMPTY,) * len(OBJECT_FIELDS)
             found += [(start + k, middle, *empty, *look, *code) for k in range(s.start_s, s.end_s)]
-    things = np.array(found, dtype=np.int64)
-    things = things[np.argsort(things[:, 0], kind="stable")]
-    return DenseTruth(things, np.searchsorted(things[:, 0], np.arange(len(bank.deep) + 1)))
+    order = np.argsort(np.array([row[0] for row in found]), kind="stable")
+    things = np.array(found, dtype=np.int64)[order]
+    middles = (np.array(centres) * 2 / FRAME_PX - 1).astype(np.float32)[order]
+    return DenseTruth(things, np.searchsorted(things[:, 0], np.arange(len(bank.deep) + 1)), middles)
 
 
 class FieldHeads(nn.Module):
@@ -108,9 +116,10 @@ def words_loss(heads: FieldHeads, thoughts: Tensor, wanted: Tensor) -> Tensor:
 
 
 def dense_losses(
-    neck: Neck, heads: FieldHeads, grid: Grid, where: tuple[Tensor, Tensor]
+    neck: Neck, heads: FieldHeads, grid: Grid, where: tuple[Tensor, Tensor, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Salience loss, reading loss (summed over fields), share of readings that are right, and the things' patches.
+    """Salience loss, reading loss (summed over fields; that of middles with it, where patches tell them), share of
+    readings that are right, and the things' patches.
 
     Args:
         grid: of `Neck.grid`; where: of `DenseTruth.of` for the same frames.
@@ -134,4 +143,7 @@ def dense_losses(
             losses.append(functional.cross_entropy(logits[has], label[has]))
             right += (logits[has].argmax(-1) == label[has]).float().sum()
             asked += int(has.sum())
+    if neck.middle is not None:
+        apart = (middles[:, -2:].float() - where[2].to(middles.device)) * (neck.side / 2)
+        losses.append(functional.smooth_l1_loss(apart, torch.zeros_like(apart), beta=0.2))
     return salient, torch.stack(losses).sum(), right / max(1, asked), middles

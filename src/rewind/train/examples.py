@@ -30,6 +30,8 @@ _TRIES = 40
 _BARE = 0.5
 _ANY_LEVEL = 0.5
 """Share of questions with phrases as long as those of videos that no training has the time for."""
+# How things move is to be seen in no single frame: phrases that name it are drawn three times as often.
+_LEVELS = (*range(len(FORMS)), len(FORMS) - 1, len(FORMS) - 1)
 _NAMING: tuple[Kind, ...] = ("exists", "order", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
@@ -63,7 +65,7 @@ def draw_example(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, 
         length = 2 * frames if kind == "breakpoint" else frames
         chosen = _scenes(bank, rng, length=length, kind=kind)
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
-        level = int(rng.integers(len(FORMS))) if kind in _NAMING and rng.random() < _ANY_LEVEL else None
+        level = int(rng.choice(_LEVELS)) if kind in _NAMING and rng.random() < _ANY_LEVEL else None
         asked = questions(Index(world, level=level), rng, kinds=(kind,))
         if not asked:
             continue
