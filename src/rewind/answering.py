@@ -27,8 +27,9 @@ from rewind.values import AnswerSource, KeyFrame, Moment, Timeline, VideoInfo
 from rewind.vision.concepts import Concepts
 
 DECODER_MIN = 0.25
-"""Confidence from which the decoder's words are the answer. Of worlds' questions that it is .25 to .5 sure of it answers
-about half rightly, the concepts next to none; of questions unlike those of its training it is hardly ever so sure."""
+"""Confidence from which the decoder's words are the answer. Of worlds' questions that it is .25 to .5 sure of it
+answers about half rightly, the concepts next to none; of questions unlike those of its training it is hardly ever so
+sure."""
 NAMED = 0.15
 """Probability from which a class is named."""
 SMALL = 50_000_000

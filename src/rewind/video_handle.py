@@ -2,61 +2,29 @@
 
 from __future__ import annotations
 
-import math
-import os
-import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rewind import answering
 from rewind.answering import Engine, Recollection
-from rewind.errors import ConfigError, StoreError, VideoError
-from rewind.models import cached, weights_hash
-from rewind.store import (
-    DTYPES,
-    Dtype,
-    Manifest,
-    Recipe,
-    StoredFeatures,
-    default_folder,
-    file_hash,
-    locked,
-    remembered_hash,
-    row_bytes,
-)
-from rewind.store.features import MANIFEST
-from rewind.text import load_text
+from rewind.errors import ConfigError, VideoError
+from rewind.estimate import estimate
+from rewind.loaded import engine, vision_encoder
+from rewind.models import cached
+from rewind.store import DTYPES, Dtype, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.values import READINGS, Answer, Clock, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
 from rewind.video import grab, probe
-from rewind.vision import VisionEncoder, load_vision
-from rewind.vision.concepts import Concepts
 from rewind.watch import Progress, watch_into
 
 if TYPE_CHECKING:
     from PIL import Image
 
-# Seconds that a million decoded pixels and an encoded frame take on one core, as measured on two EPYC cores
-# (docs/performance.md): an estimate for a first look, no promise.
-DECODE_S_PER_MPIX, ENCODE_S = 0.0016, 0.008
-READING_COST: dict[Reading, float] = {"exact": 1.0, "fast": 0.85, "keyframes": 0.1}
 KEPT = 4
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What watching will cost; None where the source does not tell its length. `stored`: it was watched already."""
-
-    frames: int | None
-    seconds: float | None
-    store_bytes: int | None
-    stored: bool
 
 
 @dataclass(frozen=True)
@@ -81,16 +49,19 @@ class Video:
         self.info: VideoInfo = probe(source)
         self.fps, self.reading, self.dtype, self.threads = fps, reading, dtype, threads
         self._model = model
-        self._store = store or default_folder()
         self._vision = vision_encoder(cached(model).config.vision)
+        recipe = Recipe(str(fps), reading, dtype, self._vision.name, self._vision.weights_hash)
+        self._shelf = Shelf(source, store or default_folder(), recipe=recipe, live=self.info.live)
         self._stored: StoredFeatures | None = None
         self._timeline: Timeline | None = None
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._notes: list[str] = []
         self._memories: OrderedDict[tuple[str, int], Recollection] = OrderedDict()
         self._answers: OrderedDict[tuple[str, int, float | None], Answer] = OrderedDict()
         self._pass = Seconds()
-        self.estimate = self._estimate()
+        vision = self._vision
+        self.estimate = estimate(
+            self.info, fps=fps, reading=reading, stored=self._shelf.finished(),
+            frame_bytes=row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=dtype),
+        )  # fmt: skip
 
     # --- watching -----------------------------------------------------------------------------------------------
 
@@ -101,19 +72,10 @@ class Video:
         """
         if self._stored is not None:
             return self._report(self._stored, resumed=len(self._stored), seconds=Seconds())
-        folder, source = self._place()
-        with ExitStack() as held:
-            # A finished store is only read, and so it serves from a medium that refuses every write.
-            if folder is not None and not _finished(folder):
-                try:
-                    held.enter_context(locked(folder))
-                except OSError as error:
-                    self._note_unwritable(error)
-                    folder = self._temporary_folder()
-            return self._watch_in(folder, source, progress)
+        with self._shelf.opened(Clock(self.info.start_pts, self.info.time_base, self.fps)) as stored:
+            return self._watch_into(stored, progress)
 
-    def _watch_in(self, folder: Path | None, source: dict[str, object], progress: Progress | None) -> WatchReport:
-        stored = self._open_store(folder, source)
+    def _watch_into(self, stored: StoredFeatures, progress: Progress | None) -> WatchReport:
         resumed = len(stored)
         before = stored.manifest
         if not before.finished:
@@ -121,61 +83,11 @@ class Video:
                 stored, self.source, info=self.info, encoder=self._vision, reading=self.reading, threads=self.threads,
                 total=self.estimate.frames, progress=progress,
             )  # fmt: skip
-        if folder is not None:
-            with suppress(OSError):
-                (folder / "used").touch()
         self._stored, self._timeline = stored, stored.timeline()
         self.info = self._info_after()
         after = stored.manifest
         self._pass = Seconds(read=after.read_s - before.read_s, encode=after.encode_s - before.encode_s)
         return self._report(stored, resumed=resumed, seconds=self._pass)
-
-    def _open_store(self, folder: Path | None, source: dict[str, object]) -> StoredFeatures:
-        if folder is not None and (folder / MANIFEST).is_file():
-            manifest = Manifest.load(folder)
-            if manifest.recipe != self._recipe():
-                raise StoreError(
-                    f"{folder} holds features of another recipe",
-                    do=f"remove it: rewind store remove {folder.name[:12]}",
-                )
-            return StoredFeatures(folder, manifest)
-        clock = Clock(self.info.start_pts, self.info.time_base, self.fps)
-        manifest = Manifest(dict(source), self._recipe(), clock)
-        if folder is None:
-            why = "no temporary folder can be written to either: features are kept in memory"
-            return StoredFeatures(self._store, manifest, checked=True, trouble=why)
-        return StoredFeatures(folder, manifest, checked=True)
-
-    def _place(self) -> tuple[Path | None, dict[str, object]]:
-        """The store's folder for this file, or a temporary one for what has no key."""
-        path = Path(self.source)
-        if self.info.live or not path.is_file():
-            return self._temporary_folder(), {"path": str(self.source)}
-        digest = file_hash(path, self._store)
-        stat = path.stat()
-        source = {
-            "path": str(path.resolve()),
-            "sha256": digest,
-            "size_bytes": stat.st_size,
-            "mtime_ns": stat.st_mtime_ns,
-        }
-        return self._store / self._recipe().key(digest), source
-
-    def _recipe(self) -> Recipe:
-        return Recipe(str(self.fps), self.reading, self.dtype, self._vision.name, self._vision.weights_hash)
-
-    def _temporary_folder(self) -> Path | None:
-        """It lives as long as the handle; None where none can be made."""
-        if self._temporary is None:
-            try:
-                self._temporary = tempfile.TemporaryDirectory(prefix="rewind-")
-            except OSError:
-                return None
-        return Path(self._temporary.name)
-
-    def _note_unwritable(self, error: OSError) -> None:
-        why = (error.strerror or str(error)).lower()
-        self._notes.append(f"the store {self._store} cannot be written to ({why}): features are kept for this run only")
 
     def _info_after(self) -> VideoInfo:
         """A pipe's length is known once it has been read."""
@@ -187,23 +99,8 @@ class Video:
 
     def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
         manifest = stored.manifest
-        lost = (*self._notes, *manifest.degradations)
+        lost = (*self._shelf.notes, *manifest.degradations)
         return WatchReport(manifest.frames, lost, seconds, manifest.size_bytes, resumed)
-
-    def _estimate(self) -> Estimate:
-        vision = self._vision
-        size = row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=self.dtype)
-        digest, stored = remembered_hash(Path(self.source), self._store), False
-        if digest is not None:
-            with suppress(StoreError):
-                stored = Manifest.load(self._store / self._recipe().key(digest)).finished
-        if self.info.duration_s is None:
-            return Estimate(None, None, None, stored)
-        frames = max(1, math.ceil(self.info.duration_s * self.fps))
-        rate = self.info.average_rate or 30.0
-        pixels = self.info.width * self.info.height / 1e6 * rate * self.info.duration_s
-        work = pixels * DECODE_S_PER_MPIX * READING_COST[self.reading] + frames * ENCODE_S
-        return Estimate(frames, work / (os.cpu_count() or 1), frames * size, stored)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -316,26 +213,7 @@ class Video:
 
     def _degradations(self) -> tuple[str, ...]:
         assert self._stored is not None  # noqa: S101  (asked only after watching)
-        return (*self._notes, *self._stored.manifest.degradations)
-
-
-def _finished(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() and Manifest.load(folder).finished
-
-
-@lru_cache(maxsize=4)
-def vision_encoder(name: str) -> VisionEncoder:
-    """A frozen vision encoder, loaded once a process."""
-    return load_vision(name)
-
-
-@lru_cache(maxsize=4)
-def engine(model: str) -> Engine:
-    """What answers under a model's name, loaded once a process; it keeps nothing of any video."""
-    loaded = cached(model)
-    text = load_text(loaded.config.text)
-    concepts = Concepts(text) if loaded.config.vision == "efficientnet-lite0" else None
-    return Engine(loaded, weights_hash(loaded), text, concepts)
+        return (*self._shelf.notes, *self._stored.manifest.degradations)
 
 
 def open_video(

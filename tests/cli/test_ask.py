@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import Result
 
 from rewind.errors import VideoError
-from rewind.video_handle import Estimate
+from rewind.estimate import Estimate
 
 from .conftest import FakeVideo, make_info
 

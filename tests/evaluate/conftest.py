@@ -12,9 +12,9 @@ from rewind.answering import Engine
 from rewind.config import ReWindConfig
 from rewind.evaluate.watched import Watched, watch_file
 from rewind.language.tokenizer import AnswerTokenizer
+from rewind.loaded import engine
 from rewind.model import ReWind
 from rewind.models import save_pretrained
-from rewind.video_handle import engine
 from rewind.worlds import KINDS, Question, World, make_world, questions, save
 from rewind.worlds.splits import VALIDATION_SEEDS
 

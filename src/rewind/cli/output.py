@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from rewind.cli.words import clock, count, countdown, length, plain, rate, size, span
 
 if TYPE_CHECKING:
+    from rewind.estimate import Estimate
     from rewind.values import Answer, Found, Moment, VideoInfo
-    from rewind.video_handle import Estimate
 
 Progress = Callable[[int, "int | None"], None]
 

@@ -16,7 +16,7 @@ from rewind.evaluate.tasks import Task, answer_row, empty_row, key_of, read_task
 from rewind.evaluate.together import recollect_all
 from rewind.evaluate.video_files import find_videos
 from rewind.evaluate.watched import watch_file
-from rewind.video_handle import engine as load_engine
+from rewind.loaded import engine as load_engine
 
 NAMED = 8  # missing videos that a note names
 

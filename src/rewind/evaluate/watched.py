@@ -13,11 +13,11 @@ import torch
 import rewind
 from rewind.answering import Engine
 from rewind.errors import StoreError
+from rewind.loaded import vision_encoder
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures, default_folder, file_hash, locked
 from rewind.store.features import MANIFEST
 from rewind.threads import one_thread
 from rewind.values import Clock, Features, FrameCount, Timeline, VideoInfo
-from rewind.video_handle import vision_encoder
 from rewind.vision import VisionEncoder
 from rewind.worlds import World
 

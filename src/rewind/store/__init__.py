@@ -4,6 +4,7 @@ from rewind.store.features import Manifest, StoredFeatures, locked
 from rewind.store.keys import Recipe, default_folder, file_hash, remembered_hash, replace_file
 from rewind.store.manage import StoredVideo, find_stored, list_store, prune_store, remove_stored
 from rewind.store.shards import DTYPES, SAMPLES, Dtype, Part, row_bytes
+from rewind.store.shelf import Shelf
 
 __all__ = [
     "DTYPES",
@@ -12,6 +13,7 @@ __all__ = [
     "Manifest",
     "Part",
     "Recipe",
+    "Shelf",
     "StoredFeatures",
     "StoredVideo",
     "default_folder",

@@ -1,0 +1,36 @@
+"""What watching will cost, told before it begins."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rewind.values import Reading, VideoInfo
+
+# Seconds that a million decoded pixels and an encoded frame take on one core, as measured on two EPYC cores
+# (docs/performance.md): an estimate for a first look, no promise.
+DECODE_S_PER_MPIX, ENCODE_S = 0.0016, 0.008
+READING_COST: dict[Reading, float] = {"exact": 1.0, "fast": 0.85, "keyframes": 0.1}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What watching will cost; None where the source does not tell its length. `stored`: it was watched already."""
+
+    frames: int | None
+    seconds: float | None
+    store_bytes: int | None
+    stored: bool
+
+
+def estimate(info: VideoInfo, *, fps: Fraction, reading: Reading, frame_bytes: int, stored: bool) -> Estimate:
+    """Of a probed video; `frame_bytes` is what one frame takes in the store."""
+    if info.duration_s is None:
+        return Estimate(None, None, None, stored)
+    frames = max(1, math.ceil(info.duration_s * fps))
+    rate = info.average_rate or 30.0
+    pixels = info.width * info.height / 1e6 * rate * info.duration_s
+    work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * ENCODE_S
+    return Estimate(frames, work / (os.cpu_count() or 1), frames * frame_bytes, stored)

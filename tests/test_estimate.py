@@ -1,0 +1,40 @@
+"""What watching will cost: frames, seconds and bytes follow from the probe; without a length nothing is claimed."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewind.estimate import DECODE_S_PER_MPIX, ENCODE_S, estimate
+from rewind.values import VideoInfo
+
+INFO = VideoInfo("a.mp4", "mp4", "h264", 1000, 500, 0, Fraction(1, 90000), 0, 61.5, 24.0, 1476, None, False, False)
+
+
+def test_a_minute_costs_its_pixels_and_its_frames() -> None:
+    got = estimate(INFO, fps=Fraction(1), reading="exact", frame_bytes=100, stored=False)
+    assert (got.frames, got.store_bytes, got.stored) == (62, 6200, False)
+    work = 0.5 * 24 * 61.5 * DECODE_S_PER_MPIX + 62 * ENCODE_S
+    assert got.seconds == pytest.approx(work / (os.cpu_count() or 1))
+
+
+def test_without_a_length_nothing_is_claimed() -> None:
+    got = estimate(replace(INFO, duration_s=None), fps=Fraction(1), reading="exact", frame_bytes=100, stored=True)
+    assert (got.frames, got.seconds, got.store_bytes, got.stored) == (None, None, None, True)
+
+
+@given(seconds=st.floats(0.001, 1e5), rate=st.fractions(Fraction(1, 100), 30))
+def test_cheaper_reading_never_costs_more_and_every_video_has_a_frame(seconds: float, rate: Fraction) -> None:
+    info = replace(INFO, duration_s=seconds, average_rate=None)
+    costs = [
+        estimate(info, fps=rate, reading=reading, frame_bytes=1, stored=False)
+        for reading in ("exact", "fast", "keyframes")
+    ]
+    assert [c.frames for c in costs] == [max(1, math.ceil(seconds * rate))] * 3
+    assert costs[0].seconds >= costs[1].seconds >= costs[2].seconds > 0  # type: ignore[operator]
