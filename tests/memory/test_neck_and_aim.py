@@ -160,6 +160,39 @@ def test_condition_equals_the_plain_reference(aim: Aim) -> None:
 
 
 @torch.no_grad()
+def test_patches_that_say_where_they_are_lie_within_a_patch_and_a_half_of_their_own(neck: Neck) -> None:
+    torch.manual_seed(0)
+    placed = Neck(replace(CONFIG, patch_place=True)).eval()
+    placed.load_state_dict(neck.state_dict(), strict=False)
+    deep, fine = frames(2)
+    grid = placed.grid(deep, fine)
+    frame, place = torch.zeros(16, dtype=torch.long), torch.arange(16)
+    plain, told = neck.read(grid, frame, place), placed.read(grid, frame, place)
+    torch.testing.assert_close(told[:, :-2], plain[:, :-2])
+    own = torch.tensor([[(p % 4 + 0.5) / 2 - 1, (p // 4 + 0.5) / 2 - 1] for p in range(16)])
+    apart = (told[:, -2:] - own) * 2
+    assert apart.abs().max() < 1.5
+    torch.testing.assert_close(apart, 1.5 * torch.tanh(placed.middle(plain)), atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_frame_reads_the_patch_that_another_thing_gave_way_to() -> None:
+    torch.manual_seed(1)
+    aim = Aim(replace(CONFIG, patch_place=True)).eval()
+    patches = torch.randn(1, 4, 5, 16)
+    pooled, slots = aim(torch.randn(1, SLOTS, 32))
+    plain = aim.condition(patches, slots, pooled)[1]
+    assert aim.follow is not None
+    aim.follow.bias += 5.0
+    followed = aim.condition(patches, slots, pooled)[1]
+    assert (followed - plain).abs().max() > 1e-4
+    # A single frame has none beside it to follow.
+    alone = aim.condition(patches[:, :1], slots, pooled)[1]
+    aim.follow.bias.zero_()
+    torch.testing.assert_close(aim.condition(patches[:, :1], slots, pooled)[1], alone)
+
+
+@torch.no_grad()
 def test_each_slot_marks_what_fits_it_and_leaves_the_other_slot_alone(aim: Aim) -> None:
     patches = torch.randn(1, 2, 5, 16)
     _, slots = aim(torch.randn(1, SLOTS, 32))

@@ -34,7 +34,8 @@ def test_every_thing_stands_at_the_patch_of_its_middle(bank: Bank) -> None:
     row = 5 * CARD_SECONDS + first.start_s
     here = truth.things[truth.things[:, 0] == row]
     assert [int(y // 16) * 14 + int(x // 16), SHAPES.index(first.shape)] in here[:, 1:3].tolist()
-    frame, things = truth.of(np.array([row, row + 1]))
+    frame, things, middles = truth.of(np.array([row, row + 1]))
+    assert [x, y] in ((middles[frame == 0] + 1) * 112).round().tolist()
     assert things[frame == 0].tolist() == here.tolist()
 
 
@@ -147,7 +148,7 @@ class Read(Neck):
 
 def test_a_perfect_reading_is_all_correct_and_costs_nothing(bank: Bank) -> None:
     rows = np.arange(6)
-    frame, things = where = dense_truth(bank, side=14).of(rows)
+    frame, things, _ = where = dense_truth(bank, side=14).of(rows)
     patches, salience = torch.zeros(6, 196, FIELDS), torch.full((6, 196), -40.0)
     patches[frame, things[:, 1]] = things[:, 2:].float()
     salience[frame, things[:, 1]] = 40.0
