@@ -32,6 +32,10 @@ def draw(rows: Sequence[Row], path: Path, *, tokens: int, frames: int) -> Path |
         cells = row["cells"]
         _line(left, [c for c in cells if c["frames"] == frames], "tokens", row["recipe"], colour)
         _line(right, [c for c in cells if c["budget"] == tokens], "frames", row["recipe"], colour)
+    chances = [kind["chance"] for kind in trained[0]["kinds"].values() if kind["chance"] is not None]
+    if chances:
+        left.axhline(sum(chances) / len(chances), color="grey", linestyle=":", label="chance")
+    left.set_ylim(0, 1)  # shared with the right: differences are to be seen for what they are
     left.set_xlabel("visual tokens that the decoder got (mean)")
     right.set_xlabel("length of the video, seconds")
     left.set_ylabel("accuracy, mean over kinds")

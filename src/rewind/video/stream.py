@@ -15,7 +15,8 @@ from types import TracebackType
 
 from rewind.errors import ConfigError, VideoError
 from rewind.values import READINGS, Clock, Frame, FrameCount, Reading, VideoInfo
-from rewind.video.produce import Order, Plan, produce
+from rewind.video.plan import Order, Plan
+from rewind.video.produce import produce
 from rewind.video.shared import Item, Shared
 from rewind.video.source import ALLOWED, is_pipe, label
 from rewind.video.timing import Run
