@@ -23,7 +23,7 @@ CONFIG = replace(
     ReWindConfig(), width=16, heads=4, queries=3, patches=4, fine_grid=4, vision_width=6, fine_width=5, text_width=12,
     score_width=8, detail_tokens=4, decoder_width=24, decoder_heads=4, decoder_layers=2, vocabulary=len(TOKENIZER),
     budget=240, instruction_limit=16, answer_reserve=6, key_frames=4, candidates=12, reserve=2, neck_blocks=1,
-    salient=6, moments=4,
+    salient=6, moments=4, patch_place=True,
 )  # fmt: skip
 
 
@@ -198,6 +198,11 @@ def test_a_video_in_which_nothing_is_found_has_no_moments() -> None:
     assert parts is not None
     assert parts.mask.shape == (1, 0)
     assert parts.tokens.shape == (1, 0, 2, 16)
+
+
+def test_places_of_patches_need_a_neck_that_knows_them() -> None:
+    with pytest.raises(ConfigError, match="allowed: perceives='neck'"):
+        tiny(perceives="deep")
 
 
 def test_a_longer_clip_than_the_model_takes_is_refused() -> None:

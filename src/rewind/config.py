@@ -101,6 +101,10 @@ class ReWindConfig:
                 f"salient={self.salient}, neck_blocks={self.neck_blocks}",
                 allowed=f"1 to {self.fine_grid**2} patches, 1 block or more",
             )
+        if self.patch_place and self.perceives != "neck":
+            raise ConfigError(
+                f"patch_place with perceives={self.perceives!r}", allowed="perceives='neck': it knows where patches are"
+            )
         if self.perceives == "deep+fine" and self.fine_grid**2 != 4 * self.patches:
             raise ConfigError(
                 f"perceives='deep+fine' with {self.fine_grid}² fine and {self.patches} deep patches",
@@ -157,9 +161,9 @@ class ReWindConfig:
 
 
 SIZES: dict[str, ReWindConfig] = {
-    "nano": ReWindConfig(),
+    "nano": ReWindConfig(patch_place=True),
     "small": ReWindConfig(
-        size="small", width=256, heads=8, layers=4, queries=32, detail_tokens=32,
+        size="small", patch_place=True, width=256, heads=8, layers=4, queries=32, detail_tokens=32,
         decoder_width=384, decoder_layers=8, budget=2048,
     ),
     "base": ReWindConfig(
