@@ -103,7 +103,8 @@ def load_encoder(name: str) -> Encoder:
 def encoder_of(name: str, config: ReWindConfig, state: Mapping[str, Tensor]) -> Encoder:
     """The encoder out of a whole model's `state`."""
     parts = {p: {k.removeprefix(f"{p}."): v.float() for k, v in state.items() if k.startswith(f"{p}.")} for p in _PARTS}
-    config = replace(config, aim=bool(parts["aim"]))
+    # What a run was trained without is not in its state, whatever its size has today.
+    config = replace(config, aim=bool(parts["aim"]), patch_place="middle.weight" in parts["patches"])
     neck = Neck(config) if config.perceives == "neck" else PatchProjection(config)
     neck.load_state_dict(parts["patches"])
     aim = Aim(config) if config.aim else None
