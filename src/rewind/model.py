@@ -208,9 +208,7 @@ class ReWind(nn.Module):
         """What the decoder is told of moments: tokens (B, T, W, D), logits (B, T, tracks), seconds (T,)."""
         if not self.config.moments:
             return None
-        return moment_parts(
-            tokens, logits, seconds, end_s=end_s, limit=self.config.moments, dtype=self.dtype
-        )  # fmt: skip
+        return moment_parts(tokens, logits, seconds, end_s=end_s, limit=self.config.moments, dtype=self.dtype)
 
     def _decode(self, parts: PromptParts, text: TextFeatures, degradations: tuple[str, ...], *, stored: int) -> Decoded:
         config = self.config

@@ -47,7 +47,6 @@ class _Shard:
         self.pictures = 0
         self.encode_s = 0.0
         self._last: object = None
-        self._encoded = 0
 
     def add(self, frame: Frame) -> None:
         if frame.pixels is not self._last:
@@ -64,7 +63,7 @@ class _Shard:
         """They lie in `room`: to be stored before the next shard begins."""
         if self.waiting:
             self._encode()
-        deep, fine, posterior = (part[: self._encoded] for part in self.room)
+        deep, fine, posterior = (part[: self.pictures] for part in self.room)
         rows = torch.tensor(self.picture)
         if len(rows) != self.pictures:
             deep, fine, posterior = deep[rows], fine[rows], posterior[rows]
@@ -78,8 +77,7 @@ class _Shard:
         if not self.room:
             self.room = tuple(part.new_empty(SAMPLES, *part.shape[1:]) for part in batch)
         for part, made in zip(self.room, batch, strict=True):
-            part[self._encoded : self._encoded + len(made)] = made
-        self._encoded += len(pixels)
+            part[self.pictures - len(made) : self.pictures] = made
         self.waiting.clear()
         self.encode_s += time.perf_counter() - begun
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from test_store import RECIPE, features
+from test_store import CLOCK, RECIPE, features
 
 from rewind.errors import StoreError
 from rewind.store import Shelf
 from rewind.store.features import MANIFEST, StoredFeatures
 from rewind.store.keys import Recipe
-from rewind.values import Clock, FrameCount
-
-CLOCK = Clock(0, Fraction(1), Fraction(1))
+from rewind.values import FrameCount
 
 
 def shelf(folder: Path, *, recipe: Recipe = RECIPE, live: bool = False) -> Shelf:

@@ -18,6 +18,7 @@ from rewind.train.examples import MIX, draw_batch, draw_example
 from rewind.train.losses import aim_loss, answer_loss, draw_key_frames, relevance_loss
 from rewind.vision import VisionEncoder, load_vision
 from rewind.worlds import KINDS, vocabulary
+from rewind.worlds.looks import MOTION_WORDS
 from rewind.worlds.scene import Scene
 from rewind.worlds.splits import TEST_SEEDS, VALIDATION_SEEDS
 
@@ -73,6 +74,18 @@ def test_examples_mark_the_frames_of_their_evidence(projected: ProjectedBank, ki
             assert example.relevant.sum() == 1
         elif example.question.moments:
             assert example.relevant.any()
+
+
+def test_only_training_asks_with_phrases_longer_than_the_video_makes_them(projected: ProjectedBank) -> None:
+    """What is measured must not depend on how training was made harder."""
+
+    def moving(*, any_level: bool) -> int:
+        rng = np.random.default_rng(6)
+        drawn = [draw_example(projected, rng, frames=32, kind="exists", any_level=any_level) for _ in range(30)]
+        return sum(any(words in e.question.text for words in MOTION_WORDS.values()) for e in drawn)
+
+    assert moving(any_level=False) == 0
+    assert moving(any_level=True) > 2
 
 
 def test_a_kind_that_short_videos_never_hold_becomes_whether_something_exists(projected: ProjectedBank) -> None:

@@ -80,9 +80,7 @@ def _found(recipe: Recipe, seen: Remembered, *, frames: int) -> MomentParts | No
     if not limit:
         return None
     seconds = torch.arange(frames, device=seen.frames.device, dtype=torch.float32)
-    return moment_parts(
-        seen.frames, seen.relevance, seconds, end_s=float(frames), limit=limit, dtype=torch.float32
-    )  # fmt: skip
+    return moment_parts(seen.frames, seen.relevance, seconds, end_s=float(frames), limit=limit, dtype=torch.float32)
 
 
 def words(recipe: Recipe, seen: Remembered, videos: Videos) -> Tensor:

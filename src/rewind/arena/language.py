@@ -55,7 +55,7 @@ def load_language(name: str) -> Language | None:
     model = load(name)
     if model.decoder is None or model.tokenizer is None:
         raise WeightsError(f"decoder {name!r}", allowed="a model with a bundled decoder, or none: from scratch")
-    decoder = {k: v.detach().float().clone() for k, v in model.decoder.state_dict().items()}
-    prompt = {k: v.detach().float().clone() for k, v in model.prompt.state_dict().items() if k.startswith(KNOWN)}
+    decoder = {k: v.float() for k, v in model.decoder.state_dict().items()}
+    prompt = {k: v.float() for k, v in model.prompt.state_dict().items() if k.startswith(KNOWN)}
     taken = {**{f"decoder.{k}": v for k, v in decoder.items()}, **{f"prompt.{k}": v for k, v in prompt.items()}}
     return Language(Path(name).name, decoder, prompt, model.tokenizer, state_sha256(taken))

@@ -40,8 +40,8 @@ class Arena:
     rates: Rates
     encoder_name: str
     fingerprint: str
-    decoder_name: str = FROM_SCRATCH
-    decoder_fingerprint: str = ""
+    decoder_name: str
+    decoder_fingerprint: str
 
     def place(self, recipe: str, seed: int) -> Path:
         return self.folder / recipe / f"seed-{seed}"

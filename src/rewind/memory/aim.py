@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rewind.config import SLOTS, ReWindConfig
-from rewind.memory.trail import Trail
+from rewind.memory.trail import Trail, shifted
 
 _HEADS = 8
 _MATCH = 128
@@ -93,8 +93,8 @@ class Aim(nn.Module):
         if trail is not None:
             said = said + trail
         seen = self.along_norm(said)
-        before, after = functional.pad(seen[:, :-1], (0, 0, 1, 0)), functional.pad(seen[:, 1:], (0, 0, 0, 1))
-        return marked, said + self.change(functional.gelu(self.along(torch.cat([before, seen, after], dim=-1))))
+        beside = torch.cat([shifted(seen, 1), seen, shifted(seen, -1)], dim=-1)
+        return marked, said + self.change(functional.gelu(self.along(beside)))
 
     def read(self, best: Tensor, pooled: Tensor) -> Tensor:
         """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""

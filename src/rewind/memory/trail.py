@@ -34,8 +34,9 @@ class Trail(nn.Module):
         at = torch.einsum("bfpk,bfpx->bfkx", logits.softmax(2), place)
         there = torch.sigmoid(logits.amax(2))
         told, taken = [], torch.zeros_like(logits)
+        others = 1 - torch.eye(SLOTS, device=place.device)
         for step in (1, -1):
-            then_at, then = _shift(at, step), _shift(there[..., None], step)[..., 0]
+            then_at, then = shifted(at, step), shifted(there, step)
             both = there * then
             told += [(_SCALE * (at - then_at) * both[..., None]).flatten(2), both]
             # (B, F, now, then): fits of two unlike slots at one place.
@@ -43,15 +44,14 @@ class Trail(nn.Module):
             cross = near * there[..., None] * then[..., None, :]
             told += [cross[..., a, b : b + 1] for a in range(SLOTS) for b in range(SLOTS) if a != b]
             apart = _near((place[:, :, :, None] - then_at[:, :, None]).square().sum(-1)) * then[:, :, None]
-            others = torch.ones(SLOTS, SLOTS, device=place.device) - torch.eye(SLOTS, device=place.device)
             taken = torch.maximum(taken, apart @ others.to(apart.dtype))
         features = torch.cat(told, dim=-1)
         return self.outer(functional.gelu(self.inner(features), approximate="tanh")), taken
 
 
-def _shift(x: Tensor, step: int) -> Tensor:
-    """x (B, F, …) a frame later (1) or earlier (−1); nothing is known beyond the clip."""
-    return torch.roll(functional.pad(x, (0, 0) * (x.ndim - 2) + (1, 1)), step, 1)[:, 1:-1]
+def shifted(x: Tensor, step: int) -> Tensor:
+    """x (B, F, …) a frame later (1) or earlier (−1); nothing is known beyond the clip: zeros."""
+    return functional.pad(x, (0, 0) * (x.ndim - 2) + (step, -step))
 
 
 def _near(squared: Tensor) -> Tensor:

@@ -56,11 +56,12 @@ class Align(nn.Module):
         """Frames `rows` of `source` against instructions `aims` → the loss, and its parts."""
         deep = source.bank.deep[rows].to(model.device).float()
         fine = source.bank.fine[rows].to(model.device).float()
-        frame, things, at = source.truth.of(rows)
+        where = source.truth.of(rows)
+        things = where[1]
         neck, aim = model.patches, model.aim
         assert isinstance(neck, Neck) and isinstance(aim, Aim)  # noqa: S101, PT018  (only sizes with both are trained)
         grid = neck.grid(deep, fine)
-        salient, read, right, middles = dense_losses(neck, self.heads, grid, (frame, things, at))
+        salient, read, right, middles = dense_losses(neck, self.heads, grid, where)
         any_frame = torch.arange(len(rows), device=model.device).repeat_interleave(_BACKGROUND)
         any_patch = torch.from_numpy(rng.integers(0, neck.side**2, len(any_frame))).to(model.device)
         features = read_instructions(text, [one.text for one in aims])

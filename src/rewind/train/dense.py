@@ -66,14 +66,14 @@ def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
                 TEXTURES.index(a.texture),
                 SIZES.index(a.size),
             )
-            found += [(start + k, patch(*a.centre(k)), *look, *nothing) for k in range(a.start_s, a.end_s)]
-            centres += [a.centre(k) for k in range(a.start_s, a.end_s)]
+            for k in range(a.start_s, a.end_s):
+                centre = a.centre(k)
+                found.append((start + k, patch(*centre), *look, *nothing))
+                centres.append(centre)
         for s in truth.signs:
             code = [glyphs.CHARACTERS.index(c) for c in s.code]
             code += [len(glyphs.CHARACTERS)] * (PLACES - len(code))
-            centre = ((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2)
-            middle = patch(*centre)
-            centres += [centre] * (s.end_s - s.start_s)
+            middle = ((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2)
             look = (
                 SIGN_SHAPES.index(s.shape),
                 COLOURS.index(s.colour),
@@ -81,11 +81,12 @@ def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
                 SYMBOLS.index(s.symbol),
             )
             empty = (_EMPTY,) * len(OBJECT_FIELDS)
-            found += [(start + k, middle, *empty, *look, *code) for k in range(s.start_s, s.end_s)]
-    order = np.argsort(np.array([row[0] for row in found]), kind="stable")
-    things = np.array(found, dtype=np.int64)[order]
-    middles = (np.array(centres) * 2 / FRAME_PX - 1).astype(np.float32)[order]
-    return DenseTruth(things, np.searchsorted(things[:, 0], np.arange(len(bank.deep) + 1)), middles)
+            found += [(start + k, patch(*middle), *empty, *look, *code) for k in range(s.start_s, s.end_s)]
+            centres += [middle] * (s.end_s - s.start_s)
+    things, middles = np.array(found, dtype=np.int64), (np.array(centres) * 2 / FRAME_PX - 1).astype(np.float32)
+    order = np.argsort(things[:, 0], kind="stable")
+    first = np.searchsorted(things[order, 0], np.arange(len(bank.deep) + 1))
+    return DenseTruth(things[order], first, middles[order])
 
 
 class FieldHeads(nn.Module):

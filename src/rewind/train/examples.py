@@ -58,14 +58,21 @@ class Example:
         return self.question.answer
 
 
-def draw_example(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind) -> Example:
-    """A video of `frames` seconds and a question of `kind`, both drawn anew until the video can be asked so."""
+def draw_example(
+    bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind, any_level: bool = False
+) -> Example:
+    """A video of `frames` seconds and a question of `kind`, both drawn anew until the video can be asked so.
+
+    Phrases are as long as the video's length makes them; with `any_level` half of them are as long as any video's,
+    which is how training meets the phrases of hours. What is measured is asked without.
+    """
     for _ in range(_TRIES):
         # What is on screen *now* is asked at some second: the frames before it are the video.
         length = 2 * frames if kind == "breakpoint" else frames
         chosen = _scenes(bank, rng, length=length, kind=kind)
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
-        level = int(rng.choice(_LEVELS)) if kind in _NAMING and rng.random() < _ANY_LEVEL else None
+        free = any_level and kind in _NAMING and rng.random() < _ANY_LEVEL
+        level = int(rng.choice(_LEVELS)) if free else None
         asked = questions(Index(world, level=level), rng, kinds=(kind,))
         if not asked:
             continue
@@ -100,7 +107,7 @@ def draw_batch(
     bank: ProjectedBank, rng: np.random.Generator, *, size: int, frames: int, tokenizer: AnswerTokenizer,
     encoder: TextEncoder, mix: dict[Kind, float] | None = None, device: torch.device | str = "cpu",
 ) -> tuple[Batch, list[Example]]:  # fmt: skip
-    """`size` videos of `frames` frames with one question each, kinds by `mix`."""
+    """`size` videos of `frames` frames to train on, with one question each: kinds by `mix`, phrases of any level."""
     kinds, shares = zip(*(mix or MIX).items(), strict=True)
     drawn = rng.choice(len(kinds), size, p=np.array(shares) / sum(shares))
     return collate(
@@ -111,9 +118,9 @@ def draw_batch(
 def _draw_or_exists(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind) -> Example:
     """A question of `kind`; where so short a video never holds one, whether something exists."""
     try:
-        return draw_example(bank, rng, frames=frames, kind=kind)
+        return draw_example(bank, rng, frames=frames, kind=kind, any_level=True)
     except ValueError:
-        return draw_example(bank, rng, frames=frames, kind="exists")
+        return draw_example(bank, rng, frames=frames, kind="exists", any_level=True)
 
 
 def collate(
