@@ -102,6 +102,16 @@ class Video:
         lost = (*self._shelf.notes, *manifest.degradations)
         return WatchReport(manifest.frames, lost, seconds, manifest.size_bytes, resumed)
 
+    @property
+    def stored(self) -> StoredFeatures:
+        """Its features, watched where they were not. They may lie in a folder that goes with this handle.
+
+        Raises: VideoError, StoreError.
+        """
+        self.watch()
+        assert self._stored is not None  # noqa: S101  (watch sets it)
+        return self._stored
+
     # --- asking -------------------------------------------------------------------------------------------------
 
     def ask(self, question: str, *, until_s: float | None = None, progress: Progress | None = None) -> Answer:

@@ -13,7 +13,7 @@ from rewind.errors import ConfigError
 from rewind.models import from_pretrained
 from rewind.train import recipe
 from rewind.train.calibrate import calibrate
-from rewind.train.loop import Stage
+from rewind.train.stage import Stage
 
 STAGES = (
     Stage("align", steps=2, batch=4, frames=1, rate=1e-3, warm_up=1),

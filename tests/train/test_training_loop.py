@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from rewind.errors import WeightsError
-from rewind.train.loop import Run, Stage, plot_curve
+from rewind.train.loop import Run, plot_curve
+from rewind.train.stage import Stage
 
 STAGES = (
     Stage("one", steps=6, batch=4, frames=1, rate=1e-2, warm_up=2),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from rewind.arena.contenders import Contender, to_train
 from rewind.errors import ConfigError
-from rewind.train.loop import Stage
+from rewind.train.stage import Stage
 from rewind.worlds import KINDS
 
 Split = Literal["validation", "test"]

@@ -25,7 +25,8 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
 from rewind.train.examples import MIX, PROMPT, draw_batch, draw_example
-from rewind.train.loop import Run, Stage
+from rewind.train.loop import Run
+from rewind.train.stage import Stage
 
 Progress = Callable[[str, int, int, dict[str, float]], None]
 Step = Callable[[int], tuple[Tensor, dict[str, float]]]

@@ -14,7 +14,7 @@ import rewind
 from rewind.answering import Engine
 from rewind.errors import StoreError
 from rewind.loaded import vision_encoder
-from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures, default_folder, file_hash, locked
+from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures, locked
 from rewind.store.features import MANIFEST
 from rewind.threads import one_thread
 from rewind.values import Clock, Features, FrameCount, Timeline, VideoInfo
@@ -27,20 +27,21 @@ BATCH = 64  # pictures drawn before they are encoded
 
 @dataclass(frozen=True)
 class Watched:
-    """One watched video. `start_s` is its first instant in its own time: annotations count from there."""
+    """One watched video. `start_s` is its first instant in its own time: annotations count from there.
+
+    `handle` keeps a temporary store alive, where the features could not be kept.
+    """
 
     engine: Engine
     stored: StoredFeatures
     timeline: Timeline
     info: VideoInfo
+    degradations: tuple[str, ...]
+    handle: rewind.Video | None = None
 
     @property
     def start_s(self) -> float:
         return float(self.info.start_pts * self.info.time_base)
-
-    @property
-    def degradations(self) -> tuple[str, ...]:
-        return self.stored.manifest.degradations
 
     def until(self, until_s: float | None) -> Timeline:
         """The leading rows that lie before `until_s` (of the video's own time), at least one."""
@@ -55,18 +56,12 @@ def watch_file(
     """Open a file as a user does, watch it at one frame a second, and take its features from the store.
 
     Raises:
-        VideoError: it cannot be read as a video. StoreError: the features could not be kept.
+        VideoError: it cannot be read as a video. StoreError: neither disk nor memory takes the features.
     """
     video = rewind.open(path, model=model, store=store)
-    video.watch(progress=progress)
-    vision = vision_encoder(engine.model.config.vision)
-    recipe = Recipe(str(video.fps), video.reading, video.dtype, vision.name, vision.weights_hash)
-    place = store or default_folder()
-    folder = place / recipe.key(file_hash(path, place))
-    if not (folder / MANIFEST).is_file():
-        raise StoreError(f"{place}: features cannot be kept there", allowed="a store that can be written to")
-    stored = StoredFeatures(folder, Manifest.load(folder), checked=True)
-    return Watched(engine, stored, stored.timeline(), video.info)
+    report = video.watch(progress=progress)
+    stored = video.stored
+    return Watched(engine, stored, stored.timeline(), video.info, report.degradations, handle=video)
 
 
 def draw_world(world: World, folder: Path, *, engine: Engine, progress: Progress | None = None) -> Watched:
@@ -102,7 +97,7 @@ def draw_world(world: World, folder: Path, *, engine: Engine, progress: Progress
         f"world-{world.seed}", "drawn", "none", *size, 0, Fraction(1), 0, float(world.duration_s), 1.0,
         world.duration_s, None, False, True,
     )  # fmt: skip
-    return Watched(engine, stored, stored.timeline(), info)
+    return Watched(engine, stored, stored.timeline(), info, stored.manifest.degradations)
 
 
 def _drawn(world: World, vision: VisionEncoder, clock: Clock, first: int, stop: int) -> Features:

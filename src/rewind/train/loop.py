@@ -3,63 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from rewind.errors import WeightsError
+from rewind.train.stage import Stage
+from rewind.train.team import Team
 
 Progress = Callable[[str, int, int, dict[str, float]], None]
 Step = Callable[[int], tuple[Tensor, dict[str, float]]]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """`steps` steps of `batch` videos of `frames` frames; the rate rises over `warm_up` steps, then falls as a cosine.
-
-    `teacher`: share of samples whose key frames are drawn by the truth, from the first step's to the last step's.
-    `slow`: the share of the rate that the run's slow modules, which earlier stages have taught, are moved at.
-    `perceive`: False for a stage on what the instruction's aim tells alone; `shown`: frames whose memory the decoder
-    sees, 0 for all.
-    """
-
-    name: str
-    steps: int
-    batch: int
-    frames: int
-    rate: float
-    key_frames: int = 8
-    warm_up: int = 50
-    teacher: tuple[float, float] = (0.5, 0.5)
-    slow: float = 1.0
-    perceive: bool = True
-    shown: int = 0
-
-    def rate_at(self, step: int) -> float:
-        if step < self.warm_up:
-            return self.rate * (step + 1) / self.warm_up
-        share = (step - self.warm_up) / max(1, self.steps - self.warm_up)
-        return self.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
-
-    def teacher_at(self, step: int) -> float:
-        first, last = self.teacher
-        return first + (last - first) * step / max(1, self.steps - 1)
-
-
 class Run:
     """A training run in a folder: what was trained (`modules`), how far it is, and its curve.
 
-    The folder holds `state.pt` (tensors and numbers only, read with weights_only) and `curve.jsonl`.
+    The folder holds `state.pt` (tensors and numbers only, read with weights_only) and `curve.jsonl`, written by the
+    team's first process.
     """
 
     def __init__(
-        self, folder: Path, modules: Iterable[nn.Module], *, slow: Iterable[nn.Module] = (), every_s: float = 120.0
-    ) -> None:
+        self, folder: Path, modules: Iterable[nn.Module], *, slow: Iterable[nn.Module] = (), every_s: float = 120.0,
+        team: Team | None = None,
+    ) -> None:  # fmt: skip
+        self._team = team or Team(torch.device("cpu"))
         self._slow = {id(p) for module in slow for p in module.parameters()}
         self.folder = folder
         self.modules = nn.ModuleList(modules)
@@ -70,11 +40,15 @@ class Run:
 
     def resume(self) -> bool:
         """Go on where the folder's checkpoint stands; False where there is none. The curve is cut back to it."""
+        with self._team.lead_first():
+            return self._resume()
+
+    def _resume(self) -> bool:
         path = self.folder / "state.pt"
         if not path.is_file():
             return False
         try:
-            kept = torch.load(path, weights_only=True)
+            kept = torch.load(path, weights_only=True, map_location="cpu")
             self.modules.load_state_dict(kept["modules"])
             self.optimiser.load_state_dict(kept["optimiser"])
         except Exception as error:  # torch raises several kinds for a damaged or foreign file
@@ -109,6 +83,7 @@ class Run:
             began = time.monotonic()
             loss, numbers = step(self.step)
             loss.backward()
+            self._team.average(parameters)
             norm = nn.utils.clip_grad_norm_(parameters, 1.0)
             if torch.isfinite(norm):
                 self.optimiser.step()
@@ -117,9 +92,10 @@ class Run:
             numbers["seconds"] = time.monotonic() - began
             self._log(index, stage, numbers)
             self.step += 1
-            progress(stage.name, self.step, stage.steps, numbers)
+            if self._team.leads:
+                progress(stage.name, self.step, stage.steps, numbers)
             now = time.monotonic()
-            late = stop_at is not None and now > stop_at
+            late = stop_at is not None and self._team.any(now > stop_at)
             if late or now - saved > self.every_s:
                 self.save()
                 saved = now
@@ -129,6 +105,8 @@ class Run:
         return True
 
     def save(self) -> None:
+        if not self._team.leads:
+            return
         kept = {
             "modules": self.modules.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -140,6 +118,8 @@ class Run:
         temporary.replace(self.folder / "state.pt")
 
     def _log(self, index: int, stage: Stage, numbers: dict[str, float]) -> None:
+        if not self._team.leads:
+            return
         row = {"stage": index, "name": stage.name, "step": self.step, **{k: round(v, 5) for k, v in numbers.items()}}
         with (self.folder / "curve.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
@@ -186,8 +166,3 @@ def plot_curve(folder: Path) -> Path | None:
     figure.savefig(path)
     pyplot.close(figure)
     return path
-
-
-def describe(stages: Iterable[Stage]) -> list[dict[str, object]]:
-    """The stages as plain data, for a run's record."""
-    return [asdict(stage) for stage in stages]

@@ -24,8 +24,10 @@ from rewind.train.align import Align, Source, draw_aims, draw_rows
 from rewind.train.bank import Bank, ProjectedBank, make_bank, project_bank, real_pictures
 from rewind.train.calibrate import calibrate
 from rewind.train.examples import MIX, draw_batch
-from rewind.train.loop import Progress, Run, Stage, describe, plot_curve
+from rewind.train.loop import Progress, Run, plot_curve
 from rewind.train.losses import instruct_losses
+from rewind.train.stage import Stage, describe
+from rewind.train.team import Team, join
 from rewind.vision import VisionEncoder, load_vision
 from rewind.worlds import require_training_seed, vocabulary
 from rewind.worlds.cards import Planner, plan_card
@@ -89,7 +91,7 @@ def run(
     bank: Path | None = None,
     changes: dict[str, object] | None = None,
 ) -> Path | None:
-    """Train one model.
+    """Train one model; of processes started together, each takes its share of every batch (`rewind.train.team`).
 
     Args:
         size: of `ReWindConfig.of_size`; only sizes with the bundled decoder and encoders can be trained here.
@@ -101,40 +103,47 @@ def run(
 
     Returns: the folder of the trained model, or None where the time ran out first.
 
-    Raises: TestSeedError for a seed that is held out; ConfigError for a size that cannot be trained here.
+    Raises: TestSeedError for a seed that is held out; ConfigError for a size that cannot be trained here, for more
+        processes than a batch has parts, or where accelerate is not installed.
     """
     require_training_seed(seed)
     config = replace(ReWindConfig.of_size(size), **(changes or {}))  # type: ignore[arg-type]
     if config.decoder != "bundled" or config.vision != "efficientnet-lite0":
         raise ConfigError(f"size {size!r}", allowed="nano or small: sizes with the bundled encoders and decoder")
-    report = progress or _silent
     stop_at = None if minutes is None else time.monotonic() + 60 * minutes
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    team = join()
+    report = progress if progress is not None and team.leads else _silent
+    device, shares = team.device, [team.share(stage) for stage in stages]
     text, vision = load_text(config.text), load_vision(config.vision)
-    tokenizer = _tokenizer(out / "tokenizer.json")
+    with team.lead_first():
+        tokenizer = _tokenizer(out / "tokenizer.json")
     config = replace(config, vocabulary=len(tokenizer))
     torch.manual_seed(seed)
     model = ReWind(config, tokenizer=tokenizer).to(device)
     align = Align(model).to(device)
     aiming = Aiming(model, tokenizer).to(device)
-    training = Run(out, (model, align, aiming), slow=[model.aim] if model.aim is not None else [])
+    training = Run(out, (model, align, aiming), slow=[model.aim] if model.aim is not None else [], team=team)
     if resume:
         training.resume()
-    (out / "record.json").write_text(json.dumps({"seed": seed, "size": size, "stages": describe(stages)}, indent=2))
-    banks = _Banks(bank or out / "bank", seed=seed, scenes=scenes, cards=cards, vision=vision, report=report)
+    if team.leads:
+        (out / "record.json").write_text(json.dumps({"seed": seed, "size": size, "stages": describe(stages)}, indent=2))
+    banks = _Banks(bank or out / "bank", seed=seed, scenes=scenes, cards=cards, vision=vision, report=report, team=team)
     for index, stage in enumerate(stages):
         if training.stage > index:
             continue
         # No name for the step: what an earlier stage's step holds (gigabytes of features) is let go with it.
         if not training.run(
-            index, stage, _step_of(stage, model, align, aiming, banks, text, tokenizer, seed=seed, index=index),
+            index, stage,
+            _step_of(shares[index], model, align, aiming, banks, text, tokenizer, draws=(*team.draws(seed), index)),
             stop_at=stop_at, progress=report,
         ):  # fmt: skip
             return None
-    plot_curve(out)
-    numbers = calibrate(model.eval(), banks.validation(model), text, tokenizer)
-    (out / "validation.json").write_text(json.dumps(numbers, indent=2))
-    save_pretrained(model, out / "model")
+    if team.leads:
+        plot_curve(out)
+        numbers = calibrate(model.eval(), banks.validation(model), text, tokenizer)
+        (out / "validation.json").write_text(json.dumps(numbers, indent=2))
+        save_pretrained(model, out / "model")
+    team.wait()
     return out / "model"
 
 
@@ -142,17 +151,18 @@ class _Banks:
     """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is."""
 
     def __init__(
-        self, folder: Path, *, seed: int, scenes: int, cards: int, vision: VisionEncoder, report: Progress
+        self, folder: Path, *, seed: int, scenes: int, cards: int, vision: VisionEncoder, report: Progress, team: Team
     ) -> None:
-        self.folder, self.seed, self.report, self.vision = folder, seed, report, vision
+        self.folder, self.seed, self.report, self.vision, self.team = folder, seed, report, vision, team
         self.counts = {"bank": scenes, "cards": cards, "validation bank": VALIDATION_SCENES}
         self.pictures = real_pictures()
         self._middles: tuple[Middles, Middles] | None = None
         self._projected: ProjectedBank | None = None
 
     def sources(self, side: int) -> tuple[Source, Source]:
-        cards = self._make("cards", self.folder.with_name("cards"), CARD_SEED + self.seed, plan_card)
-        scenes = self._make("bank", self.folder, self.seed, plan_scene)
+        with self.team.lead_first():
+            cards = self._make("cards", self.folder.with_name("cards"), CARD_SEED + self.seed, plan_card)
+            scenes = self._make("bank", self.folder, self.seed, plan_scene)
         return Source.of(cards, side=side, share=_CARD_SHARE), Source.of(scenes, side=side, share=1 - _CARD_SHARE)
 
     def middles(self, model: ReWind) -> tuple[Middles, Middles]:
@@ -168,7 +178,9 @@ class _Banks:
 
     def projected(self, model: ReWind) -> ProjectedBank:
         if self._projected is None:
-            self._projected = self._project(model, self._make("bank", self.folder, self.seed, plan_scene))
+            with self.team.lead_first():
+                bank = self._make("bank", self.folder, self.seed, plan_scene)
+            self._projected = self._project(model, bank)
         return self._projected
 
     def validation(self, model: ReWind) -> ProjectedBank:
@@ -193,24 +205,26 @@ Step = Callable[[int], tuple[Tensor, dict[str, float]]]
 
 def _step_of(
     stage: Stage, model: ReWind, align: Align, aiming: Aiming, banks: _Banks, text: TextEncoder,
-    tokenizer: AnswerTokenizer, *, seed: int, index: int,
+    tokenizer: AnswerTokenizer, *, draws: tuple[int, ...],
 ) -> Step:  # fmt: skip
+    """What a step of a stage does; all that is random is drawn from (*draws, step)."""
     if stage.name == ALIGN:
         sources = banks.sources(model.config.fine_grid)
-        return _align_step(model, align, sources, text, stage, seed=seed, index=index)
-    aim = _aim_step(model, aiming, banks.middles(model), text, stage, seed=seed, index=index)
+        return _align_step(model, align, sources, text, stage, draws=draws)
+    aim = _aim_step(model, aiming, banks.middles(model), text, stage, draws=draws)
     if stage.name == AIM:
         return aim
-    return _instruct_step(model, banks.projected(model), text, tokenizer, stage, aim, seed=seed, index=index)
+    return _instruct_step(model, banks.projected(model), text, tokenizer, stage, aim, draws=draws)
 
 
 def _align_step(
-    model: ReWind, align: Align, sources: tuple[Source, ...], text: TextEncoder, stage: Stage, *, seed: int, index: int
-) -> Step:
-    """What a step of stage 1 does; all that is random is drawn from (seed, stage, step)."""
+    model: ReWind, align: Align, sources: tuple[Source, ...], text: TextEncoder, stage: Stage, *,
+    draws: tuple[int, ...],
+) -> Step:  # fmt: skip
+    """What a step of stage 1 does."""
 
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
-        rng = np.random.default_rng([seed, index, number])
+        rng = np.random.default_rng([*draws, number])
         source = sources[int(rng.choice(len(sources), p=[s.share for s in sources]))]
         rows = draw_rows(source, rng, size=stage.batch)
         aims = draw_aims(source.truth.of(rows)[1].numpy(), rng, count=_ALIGN_TEXTS)
@@ -222,8 +236,8 @@ def _align_step(
 
 
 def _aim_step(
-    model: ReWind, aiming: Aiming, middles: tuple[Middles, Middles], text: TextEncoder, stage: Stage, *, seed: int,
-    index: int,
+    model: ReWind, aiming: Aiming, middles: tuple[Middles, Middles], text: TextEncoder, stage: Stage, *,
+    draws: tuple[int, ...],
 ) -> Step:  # fmt: skip
     """What a step of stage 1's second part does: the neck stays as the first part left it.
 
@@ -232,7 +246,7 @@ def _aim_step(
     frames, texts = (stage.batch, _AIM_TEXTS) if stage.name == AIM else (_BESIDE_FRAMES, _BESIDE_TEXTS)
 
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
-        rng = np.random.default_rng([seed, index, number, 1])
+        rng = np.random.default_rng([*draws, number, 1])
         source = middles[int(rng.random() >= _CARD_SHARE)]
         rows = np.sort(rng.choice(len(source.first) - 1, frames, replace=False))
         things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
@@ -246,12 +260,12 @@ def _aim_step(
 
 def _instruct_step(
     model: ReWind, bank: ProjectedBank, text: TextEncoder, tokenizer: AnswerTokenizer, stage: Stage, beside: Step, *,
-    seed: int, index: int,
+    draws: tuple[int, ...],
 ) -> Step:  # fmt: skip
     """What a step of the later stages does: the neck stays as stage 1 left it, its patches are made once."""
 
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
-        rng = np.random.default_rng([seed, index, number])
+        rng = np.random.default_rng([*draws, number])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         with torch.autocast(model.device.type, torch.bfloat16):
             batch, _ = draw_batch(
