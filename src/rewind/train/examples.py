@@ -30,8 +30,8 @@ _TRIES = 40
 _BARE = 0.5
 _ANY_LEVEL = 0.5
 """Share of questions with phrases as long as those of videos that no training has the time for."""
-# How things move is to be seen in no single frame, and takes most to learn: drawn three times as often.
-_LEVELS = (*range(len(FORMS)), *3 * tuple(range(len(FORMS), len(FORMS) + len(MOVING_FORMS))))
+# How things move is to be seen in no single frame, and takes most to learn: drawn twice as often.
+_LEVELS = (*range(len(FORMS)), *2 * tuple(range(len(FORMS), len(FORMS) + len(MOVING_FORMS))))
 _NAMING: tuple[Kind, ...] = ("exists", "order", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
