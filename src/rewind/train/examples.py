@@ -15,7 +15,7 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
 from rewind.train.losses import Batch
-from rewind.worlds.index import FORMS, MOVING_FORMS, Index
+from rewind.worlds.index import FORMS, Index
 from rewind.worlds.questions import Kind, Question, questions
 from rewind.worlds.world import compose
 
@@ -30,8 +30,8 @@ _TRIES = 40
 _BARE = 0.5
 _ANY_LEVEL = 0.5
 """Share of questions with phrases as long as those of videos that no training has the time for."""
-# How things move is to be seen in no single frame, and takes most to learn: drawn twice as often.
-_LEVELS = (*range(len(FORMS)), *2 * tuple(range(len(FORMS), len(FORMS) + len(MOVING_FORMS))))
+# How things move is to be seen in no single frame: phrases that name it are drawn three times as often.
+_LEVELS = (*range(len(FORMS)), len(FORMS) - 1, len(FORMS) - 1)
 _NAMING: tuple[Kind, ...] = ("exists", "order", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
