@@ -11,7 +11,7 @@ import torch
 
 from rewind.errors import ConfigError
 from rewind.models import from_pretrained
-from rewind.train import recipe
+from rewind.train import material, recipe, steps
 from rewind.train.calibrate import calibrate
 from rewind.train.stage import Stage
 
@@ -47,8 +47,8 @@ def curve(folder: Path) -> list[dict[str, object]]:
 def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recipe, "VALIDATION_SCENES", 6)
-    monkeypatch.setattr(recipe, "_AIM_TEXTS", 24)
+    monkeypatch.setattr(material, "VALIDATION_SCENES", 6)
+    monkeypatch.setattr(steps, "_AIM_TEXTS", 24)
     monkeypatch.setattr(recipe, "calibrate", partial(calibrate, frames=32, per_kind=4))
     options = {"stages": STAGES, "scenes": 6, "cards": 8, "bank": tmp_path / "bank", "changes": SMALL, "seed": 5}
     whole = recipe.run("nano", out=tmp_path / "whole", **options)  # type: ignore[arg-type]

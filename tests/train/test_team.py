@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -64,8 +65,6 @@ def test_two_processes_take_the_steps_of_their_mean_gradient(tmp_path: Path) -> 
     launch = [sys.executable, *launch, str(tmp_path / "script.py"), str(tmp_path)]
     done = subprocess.run(launch, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-
-    import numpy as np
 
     alone, other = Team(torch.device("cpu")), Team(torch.device("cpu"), rank=1, size=2)
     run = Run(tmp_path / "reference", (model, spare))

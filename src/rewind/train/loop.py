@@ -40,10 +40,6 @@ class Run:
 
     def resume(self) -> bool:
         """Go on where the folder's checkpoint stands; False where there is none. The curve is cut back to it."""
-        with self._team.lead_first():
-            return self._resume()
-
-    def _resume(self) -> bool:
         path = self.folder / "state.pt"
         if not path.is_file():
             return False
@@ -55,7 +51,7 @@ class Run:
             raise WeightsError(f"{path}: {error}", allowed="a checkpoint of this run", do="give --fresh") from error
         self.stage, self.step = kept["stage"], kept["step"]
         curve = self.folder / "curve.jsonl"
-        if curve.is_file():
+        if self._team.leads and curve.is_file():
             rows = [json.loads(line) for line in curve.read_text().splitlines()]
             rows = [r for r in rows if (r["stage"], r["step"]) < (self.stage, self.step)]
             curve.write_text("".join(json.dumps(r) + "\n" for r in rows))
@@ -92,8 +88,7 @@ class Run:
             numbers["seconds"] = time.monotonic() - began
             self._log(index, stage, numbers)
             self.step += 1
-            if self._team.leads:
-                progress(stage.name, self.step, stage.steps, numbers)
+            progress(stage.name, self.step, stage.steps, numbers)
             now = time.monotonic()
             late = stop_at is not None and self._team.any(now > stop_at)
             if late or now - saved > self.every_s:

@@ -54,7 +54,7 @@ class Team:
 
     def average(self, parameters: Sequence[nn.Parameter]) -> None:
         """Every gradient becomes its mean over all processes; one that no process has stays None."""
-        if self.accelerator is None or self.size == 1:
+        if self.accelerator is None:
             return
         there = torch.tensor([float(p.grad is not None) for p in parameters], device=self.device)
         flat = torch.cat([there, *((torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters)])
@@ -65,7 +65,7 @@ class Team:
 
     def any(self, flag: bool) -> bool:
         """Whether it holds for some process: they must stop together."""
-        if self.accelerator is None or self.size == 1:
+        if self.accelerator is None:
             return flag
         given = torch.tensor(float(flag), device=self.device)
         return bool(torch.as_tensor(self.accelerator.reduce(given, reduction="sum")) > 0)
@@ -99,4 +99,6 @@ def join() -> Team:
     accelerator = Accelerator(
         cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)]
     )
+    if accelerator.num_processes == 1:
+        return Team(accelerator.device)
     return Team(accelerator.device, accelerator.process_index, accelerator.num_processes, accelerator)

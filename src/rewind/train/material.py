@@ -1,0 +1,75 @@
+"""What a run is trained on: its banks, and what is worked out from them once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rewind.memory import Neck
+from rewind.model import ReWind
+from rewind.train.aiming import Middles, middles_of
+from rewind.train.align import Source
+from rewind.train.bank import Bank, ProjectedBank, make_bank, project_bank, real_pictures
+from rewind.train.loop import Progress
+from rewind.train.team import Team
+from rewind.vision import VisionEncoder
+from rewind.worlds.cards import Planner, plan_card
+from rewind.worlds.plan import plan_scene
+from rewind.worlds.splits import VALIDATION_SEEDS
+
+VALIDATION_SCENES = 128
+CARD_SEED = 100_000
+"""Cards take seeds of their own, so that no card shows a scene's things."""
+CARD_SHARE = 0.75
+
+
+class Banks:
+    """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is."""
+
+    def __init__(
+        self, folder: Path, *, seed: int, scenes: int, cards: int, vision: VisionEncoder, report: Progress, team: Team
+    ) -> None:
+        self.folder, self.seed, self.report, self.vision, self.team = folder, seed, report, vision, team
+        self.counts = {"bank": scenes, "cards": cards, "validation bank": VALIDATION_SCENES}
+        self.pictures = real_pictures()
+        self._middles: tuple[Middles, Middles] | None = None
+        self._projected: ProjectedBank | None = None
+
+    def sources(self, side: int) -> tuple[Source, Source]:
+        with self.team.lead_first():
+            cards = self._make("cards", self.folder.with_name("cards"), CARD_SEED + self.seed, plan_card)
+            scenes = self._make("bank", self.folder, self.seed, plan_scene)
+        return Source.of(cards, side=side, share=CARD_SHARE), Source.of(scenes, side=side, share=1 - CARD_SHARE)
+
+    def middles(self, model: ReWind) -> tuple[Middles, Middles]:
+        """Of cards and of scenes, worked out once: the neck stays as stage 1 left it."""
+        if self._middles is None:
+            neck = model.patches
+            assert isinstance(neck, Neck)  # noqa: S101  (only sizes with a neck are trained here)
+            cards, scenes = (
+                middles_of(source.bank, neck, seed=self.seed, device=model.device) for source in self.sources(neck.side)
+            )
+            self._middles = cards, scenes
+        return self._middles
+
+    def projected(self, model: ReWind) -> ProjectedBank:
+        if self._projected is None:
+            with self.team.lead_first():
+                bank = self._make("bank", self.folder, self.seed, plan_scene)
+            self._projected = self._project(model, bank)
+        return self._projected
+
+    def validation(self, model: ReWind) -> ProjectedBank:
+        folder = self.folder.with_name("bank-validation")
+        return self._project(model, self._make("validation bank", folder, VALIDATION_SEEDS.start, plan_scene))
+
+    def _make(self, name: str, folder: Path, seed: int, plan: Planner) -> Bank:
+        return make_bank(
+            folder, seed=seed, scenes=self.counts[name], encoder=self.vision, pictures=self.pictures, plan=plan,
+            progress=lambda done, total: self.report(name, done, total, {}),
+        )  # fmt: skip
+
+    def _project(self, model: ReWind, bank: Bank) -> ProjectedBank:
+        model.eval()
+        projected = project_bank(bank, model.project, device=model.device)
+        model.train()
+        return projected
