@@ -60,14 +60,18 @@ class Aim(nn.Module):
         return torch.as_tensor(self.think(torch.cat([gathered, mean[:, None].expand(-1, SLOTS, -1)], dim=-1)))
 
     def forward(self, thoughts: Tensor) -> tuple[Tensor, Tensor]:
-        """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, match + 1)."""
-        return self.pooled(thoughts.flatten(1)), self.match(thoughts)
+        """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, match + 1): what looks are asked for, and, where places
+        are known, which motions: MOVING more."""
+        slots = self.match(thoughts)
+        if self.trail is not None:
+            slots = torch.cat([slots, self.trail.asked(thoughts)], dim=-1)
+        return self.pooled(thoughts.flatten(1)), slots
 
     def logits(self, patches: Tensor, slots: Tensor) -> Tensor:
-        """patches (B, …, P, D), slots (B, SLOTS, match + 1) → how well each patch fits (B, …, P, SLOTS)."""
+        """patches (B, …, P, D), slots of `forward` → how well each patch's looks fit (B, …, P, SLOTS)."""
         seen = self.patch(patches)
         lead = seen.shape
-        flat = seen.flatten(1, -2) @ slots[..., :-1].transpose(1, 2) * _MATCH**-0.5 + slots[..., -1][:, None]
+        flat = seen.flatten(1, -2) @ slots[..., :_MATCH].transpose(1, 2) * _MATCH**-0.5 + slots[..., _MATCH][:, None]
         return torch.as_tensor(flat.view(*lead[:-1], SLOTS))
 
     def mark_patches(self, patches: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,16 +86,18 @@ class Aim(nn.Module):
         instruction asks for it (Ī (B, D) opens and shuts that reading), and how the frames beside it differ.
         """
         marked, logits = self.mark_patches(patches, slots)
-        told = torch.cat([torch.tanh(logits.amax(2) / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
-        chosen, trail = logits, None
+        surely, chosen, trail = logits.amax(2), logits, None
         if self.trail is not None and self.follow is not None:
-            trail, taken = self.trail(patches[..., -2:], logits)
+            trail = self.trail(patches[..., -2:], logits, slots[..., _MATCH + 1 :])
+            # Looks and motion must both fit.
+            surely = -torch.logaddexp(-surely, -trail.fit.to(surely.dtype))
             # What turned red is what is there now, where the red thing is a second later.
-            chosen = logits + self.follow(pooled)[:, None, None] * taken
+            chosen = logits + self.follow(pooled)[:, None, None] * trail.taken
+        told = torch.cat([torch.tanh(surely / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
         best = torch.einsum("bfpk,bfpd->bfkd", chosen.softmax(2), patches)
         said = self.tell(told) + self.read(best, pooled[:, None])
         if trail is not None:
-            said = said + trail
+            said = said + trail.told
         seen = self.along_norm(said)
         beside = torch.cat([shifted(seen, 1), seen, shifted(seen, -1)], dim=-1)
         return marked, said + self.change(functional.gelu(self.along(beside)))

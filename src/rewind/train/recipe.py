@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError
@@ -26,6 +26,7 @@ from rewind.train.calibrate import calibrate
 from rewind.train.examples import MIX, draw_batch
 from rewind.train.loop import Progress, Run, plot_curve
 from rewind.train.losses import instruct_losses
+from rewind.train.moves import Moves, moves_of
 from rewind.train.stage import Stage, describe
 from rewind.train.team import Team, join
 from rewind.vision import VisionEncoder, load_vision
@@ -56,6 +57,10 @@ STAGES: tuple[Stage, ...] = (
         "refine", steps=900, batch=96, frames=96, key_frames=2, rate=9e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
         perceive=False, shown=16,
     ),
+    Stage(
+        "settle", steps=450, batch=96, frames=96, key_frames=2, rate=7e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
+        perceive=False, shown=16,
+    ),
 )  # fmt: skip
 ALIGN, AIM = "align", "aim"
 _CARD_SHARE, _ALIGN_TEXTS, _AIM_TEXTS = 0.75, 64, 256
@@ -73,7 +78,9 @@ WARM_MIX: dict[Kind, float] = {
 LAST_MIX: dict[Kind, float] = {
     "needle": 0.22, "exists": 0.06, "order": 0.42, "count": 0.05, "breakpoint": 0.08, "state": 0.14, "find": 0.03,
 }  # fmt: skip
-MIXES |= {"warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX}
+MIXES |= {
+    "warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX, "settle": LAST_MIX,
+}  # fmt: skip
 _RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5
 
 
@@ -122,7 +129,7 @@ def run(
     model = ReWind(config, tokenizer=tokenizer).to(device)
     align = Align(model).to(device)
     aiming = Aiming(model, tokenizer).to(device)
-    training = Run(out, (model, align, aiming), slow=[model.aim] if model.aim is not None else [], team=team)
+    training = Run(out, (model, align, aiming), slow=_taught(model), team=team)
     if resume:
         training.resume()
     if team.leads:
@@ -147,6 +154,12 @@ def run(
     return out / "model"
 
 
+def _taught(model: ReWind) -> list[nn.Module]:
+    """What stage 1 has taught, for the stages after it to move slowly: all of `aim` but what sees several frames."""
+    later = ("trail", "follow")
+    return [] if model.aim is None else [part for name, part in model.aim.named_children() if name not in later]
+
+
 class _Banks:
     """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is."""
 
@@ -157,6 +170,7 @@ class _Banks:
         self.counts = {"bank": scenes, "cards": cards, "validation bank": VALIDATION_SCENES}
         self.pictures = real_pictures()
         self._middles: tuple[Middles, Middles] | None = None
+        self._moves: Moves | None = None
         self._projected: ProjectedBank | None = None
 
     def sources(self, side: int) -> tuple[Source, Source]:
@@ -170,11 +184,15 @@ class _Banks:
         if self._middles is None:
             neck = model.patches
             assert isinstance(neck, Neck)  # noqa: S101  (only sizes with a neck are trained here)
-            cards, scenes = (
-                middles_of(source.bank, neck, seed=self.seed, device=model.device) for source in self.sources(neck.side)
-            )
-            self._middles = cards, scenes
+            sources = self.sources(neck.side)
+            cards, scenes = (middles_of(s.bank, neck, seed=self.seed, device=model.device) for s in sources)
+            self._middles, self._moves = (cards, scenes), moves_of(sources[1].bank.scenes)
         return self._middles
+
+    def moves(self) -> Moves:
+        """Of scenes; known once `middles` are."""
+        assert self._moves is not None  # noqa: S101
+        return self._moves
 
     def projected(self, model: ReWind) -> ProjectedBank:
         if self._projected is None:
@@ -211,7 +229,8 @@ def _step_of(
     if stage.name == ALIGN:
         sources = banks.sources(model.config.fine_grid)
         return _align_step(model, align, sources, text, stage, draws=draws)
-    aim = _aim_step(model, aiming, banks.middles(model), text, stage, draws=draws)
+    middles = banks.middles(model)
+    aim = _aim_step(model, aiming, middles, banks.moves(), text, stage, draws=draws)
     if stage.name == AIM:
         return aim
     return _instruct_step(model, banks.projected(model), text, tokenizer, stage, aim, draws=draws)
@@ -236,7 +255,7 @@ def _align_step(
 
 
 def _aim_step(
-    model: ReWind, aiming: Aiming, middles: tuple[Middles, Middles], text: TextEncoder, stage: Stage, *,
+    model: ReWind, aiming: Aiming, middles: tuple[Middles, Middles], moves: Moves, text: TextEncoder, stage: Stage, *,
     draws: tuple[int, ...],
 ) -> Step:  # fmt: skip
     """What a step of stage 1's second part does: the neck stays as the first part left it.
@@ -252,7 +271,7 @@ def _aim_step(
         things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
         aims = draw_aims(things, rng, count=texts)
         with torch.autocast(model.device.type, torch.bfloat16):
-            loss, numbers = aiming(model, source, rows, aims, text, rng)
+            loss, numbers = aiming(model, source, rows, aims, text, rng, moves)
         return torch.as_tensor(loss), numbers
 
     return step
