@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from rewind.config import SLOTS, ReWindConfig
 from rewind.memory import Aim, Neck
+from rewind.memory.trail import MOVING
 
 CONFIG = replace(
     ReWindConfig(), width=16, heads=4, patches=4, fine_grid=4, vision_width=6, fine_width=5, text_width=12, salient=5,
@@ -182,14 +184,34 @@ def test_a_frame_reads_the_patch_that_another_thing_gave_way_to() -> None:
     patches = torch.randn(1, 4, 5, 16)
     pooled, slots = aim(torch.randn(1, SLOTS, 32))
     plain = aim.condition(patches, slots, pooled)[1]
-    assert aim.follow is not None
-    aim.follow.bias += 5.0
+    assert aim.trail.follow is not None
+    aim.trail.follow.bias += 5.0
     followed = aim.condition(patches, slots, pooled)[1]
     assert (followed - plain).abs().max() > 1e-4
     # A single frame has none beside it to follow.
     alone = aim.condition(patches[:, :1], slots, pooled)[1]
-    aim.follow.bias.zero_()
+    aim.trail.follow.bias.zero_()
     torch.testing.assert_close(aim.condition(patches[:, :1], slots, pooled)[1], alone)
+
+
+@torch.no_grad()
+def test_a_thing_counts_as_there_where_looks_and_motion_both_fit() -> None:
+    torch.manual_seed(1)
+    aim = Aim(replace(CONFIG, patch_place=True)).eval()
+    patches = torch.randn(1, 4, 5, 16)
+    pooled, slots = aim(torch.randn(1, SLOTS, 32))
+    assert aim.trail is not None
+    told: list[torch.Tensor] = []
+    aim.tell.register_forward_hook(lambda _module, given, _out: told.append(given[0][0, :, :SLOTS]))
+    looks = aim.logits(patches, slots).amax(2)[0]
+    for threshold in (30.0, -30.0, 0.5):
+        slots[..., -MOVING:] = 0.0
+        slots[..., -1] = threshold
+        aim.condition(patches, slots, pooled)
+    torch.testing.assert_close(told[0], torch.tanh(looks / 4))
+    assert float(told[1].max()) < -0.99
+    joint = -torch.log(torch.exp(-looks) + math.exp(-0.5))
+    torch.testing.assert_close(told[2], torch.tanh(joint / 4))
 
 
 @torch.no_grad()

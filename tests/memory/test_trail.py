@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 
 import pytest
 import torch
 from torch import Tensor
 
 from rewind.config import SLOTS
-from rewind.memory.trail import _NEAR, _SCALE, Trail
+from rewind.memory.trail import _NEAR, _SCALE, _STILL, _WAYS, MOVING, Trail
 
 FRAMES, PATCHES = 4, 5
 
@@ -22,63 +23,85 @@ def trail() -> Trail:
     return made
 
 
-def drawn(seed: int) -> tuple[Tensor, Tensor]:
+def drawn(seed: int) -> tuple[Tensor, Tensor, Tensor]:
     made = torch.Generator().manual_seed(seed)
     place = torch.rand(1, FRAMES, PATCHES, 2, generator=made) * 2 - 1
-    return place, 3 * torch.randn(1, FRAMES, PATCHES, SLOTS, generator=made)
+    asked = torch.randn(1, SLOTS, MOVING, generator=made)
+    return place, 3 * torch.randn(1, FRAMES, PATCHES, SLOTS, generator=made), asked
 
 
-def near(a: Tensor, b: Tensor) -> float:
-    return math.exp2(-float((a - b).square().sum()) / _NEAR**2)
+def half_at(a: Tensor, b: Tensor, distance: float) -> float:
+    return math.exp2(-float((a - b).square().sum()) / distance**2)
 
 
 @torch.no_grad()
 def test_it_equals_a_plain_loop(trail: Trail) -> None:
-    place, logits = drawn(1)
-    told, taken = trail(place, logits)
-    at = [[logits[0, f, :, k].softmax(0) @ place[0, f] for k in range(SLOTS)] for f in range(FRAMES)]
-    there = [[float(torch.sigmoid(logits[0, f, :, k].max())) for k in range(SLOTS)] for f in range(FRAMES)]
+    place, logits, asked = drawn(1)
+    got = trail(place, logits, asked)
+    fit = torch.sigmoid(logits)[0]
+    at = place[0]
     for f in range(FRAMES):
-        features: list[float] = []
+        ways: list[list[float]] = [[] for _ in range(SLOTS)]
+        crossing: list[float] = []
+        best = torch.zeros(PATCHES, SLOTS)
         for step in (1, -1):
             other = f - step
             inside = 0 <= other < FRAMES
-            both = [there[f][k] * there[other][k] if inside else 0.0 for k in range(SLOTS)]
+            beside = torch.zeros(PATCHES, SLOTS)
+            rows = [[torch.zeros(6)] * SLOTS for _ in range(PATCHES)]
+            for p in range(PATCHES if inside else 0):
+                for k in range(SLOTS):
+                    weights = [half_at(at[f, p], at[other, q], _NEAR) * float(fit[other, q, k]) for q in range(PATCHES)]
+                    beside[p, k] = max(weights)
+                    then = sum((w * at[other, q] for q, w in enumerate(weights)), torch.zeros(2)) / sum(weights)
+                    dx, dy = (at[f, p] - then).tolist()
+                    still = half_at(at[f, p], then, _STILL)
+                    moved = [_SCALE * max(0, d) for d in (dx, dy, -dx, -dy)]
+                    rows[p][k] = float(fit[f, p, k]) * float(beside[p, k]) * torch.tensor([*moved, still, 1.0])
             for k in range(SLOTS):
-                moved = _SCALE * (at[f][k] - at[other][k]) * both[k] if inside else torch.zeros(2)
-                features += moved.tolist()
-            features += both
-            features += [
-                near(at[f][a], at[other][b]) * there[f][a] * there[other][b] if inside else 0.0
-                for a in range(SLOTS) for b in range(SLOTS) if a != b
-            ]  # fmt: skip
-        want = trail.outer(torch.nn.functional.gelu(trail.inner(torch.tensor(features)), approximate="tanh"))
-        torch.testing.assert_close(told[0, f], want, atol=1e-5, rtol=1e-5)
-        for p in range(PATCHES):
+                ways[k] += torch.stack([rows[p][k] for p in range(PATCHES)]).amax(0).tolist()
+            for a in range(SLOTS):
+                crossing += [float((fit[f, :, a] * beside[:, b]).max()) for b in range(SLOTS) if b != a]
             for k in range(SLOTS):
-                best = 0.0
-                for other in (f - 1, f + 1):
-                    if 0 <= other < FRAMES:
-                        rest = [j for j in range(SLOTS) if j != k]
-                        best = max(best, sum(near(place[0, f, p], at[other][j]) * there[other][j] for j in rest))
-                assert float(taken[0, f, p, k]) == pytest.approx(best, abs=1e-5)
+                best[:, k] = torch.maximum(best[:, k], sum(beside[:, j] for j in range(SLOTS) if j != k))
+        features = torch.tensor([*chain.from_iterable(ways), *crossing])
+        want = trail.outer(torch.nn.functional.gelu(trail.inner(features), approximate="tanh"))
+        torch.testing.assert_close(got.told[0, f], want, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(got.taken[0, f], best, atol=1e-5, rtol=1e-5)
+        for k in range(SLOTS):
+            moves = torch.nn.functional.gelu(trail.ways(torch.tensor(ways[k])), approximate="tanh")
+            want = moves @ asked[0, k, :-1] + asked[0, k, -1]
+            torch.testing.assert_close(got.fit[0, f, k], want, atol=1e-5, rtol=1e-5)
+
+
+def ways_of(trail: Trail, place: Tensor, logits: Tensor) -> Tensor:
+    """What the first slot's things tell of the frame before: (FRAMES, WAYS)."""
+    seen: list[Tensor] = []
+    hook = trail.ways.register_forward_hook(lambda _module, given, _out: seen.append(given[0]))
+    trail(place, logits, torch.zeros(1, SLOTS, MOVING))
+    hook.remove()
+    return seen[0][0, :, 0, :_WAYS]
 
 
 @torch.no_grad()
-def test_a_thing_that_moves_left_and_one_that_moves_right_tell_the_opposite(trail: Trail) -> None:
-    """Without the output layer's shape between, the features themselves: dx of the first slot is the first number."""
+def test_each_of_several_things_that_fit_tells_its_own_way(trail: Trail) -> None:
+    """One moves right, one up, one is still."""
     place = torch.zeros(1, FRAMES, PATCHES, 2)
-    logits = torch.full((1, FRAMES, PATCHES, SLOTS), -8.0)
-    logits[..., 0, 0] = 8.0
-    seen: list[Tensor] = []
-    trail.inner.register_forward_hook(lambda _module, given, _out: seen.append(given[0]))
-    for pace in (0.1, -0.1):
-        place[0, :, 0, 0] = pace * torch.arange(FRAMES)
-        trail(place, logits)
-    right, left = seen
-    assert right[0, 1:, 0].min() > 0.9 * _SCALE * 0.1 * 0.99
-    torch.testing.assert_close(left[..., 0], -right[..., 0])
-    assert float(right[0, 0, 0]) == 0.0  # nothing is known before the clip
+    logits = torch.full((1, FRAMES, PATCHES, SLOTS), -12.0)
+    logits[..., :3, 0] = 12.0
+    pace = 0.1 * torch.arange(FRAMES)
+    place[0, :, 0, 0], place[0, :, 0, 1] = -0.8 + pace, 0.5
+    place[0, :, 1, 0], place[0, :, 1, 1] = 0.8, 0.8 - pace
+    place[0, :, 2] = -0.5
+    right, down, left, up, still, _ = ways_of(trail, place, logits)[1:].T
+    wanted = torch.full_like(right, _SCALE * 0.1 * 2 ** -(0.1**2 / _NEAR**2))
+    torch.testing.assert_close(right, wanted, rtol=0.01, atol=0)
+    torch.testing.assert_close(up, wanted, rtol=0.01, atol=0)
+    assert max(float(down.max()), float(left.max())) < 0.01
+    assert float(still.min()) > 0.99
+    logits[..., 2, 0] = -12.0
+    assert float(ways_of(trail, place, logits)[1:, 4].max()) < 0.05
+    assert not ways_of(trail, place, logits)[0].any()  # nothing is known before the clip
 
 
 @torch.no_grad()
@@ -88,12 +111,16 @@ def test_what_gives_way_to_another_at_one_place_is_told_and_followed(trail: Trai
     logits[0, :2, 3, 1] = 8.0  # the red one, at patch 3 …
     logits[0, 2:, 3, 0] = 8.0  # … is another colour from the third frame on,
     logits[0, :, 0, 0] = 6.0  # and something of another colour is elsewhere all the time
-    _, taken = trail(place, logits)
+    taken = trail(place, logits, torch.zeros(1, SLOTS, MOVING)).taken
     assert float(taken[0, 2, 3, 0]) > 0.9
     assert float(taken[0, 2, 0, 0]) < 0.1
     assert float(taken[0, 3, 3, 0]) < 0.1
 
 
-def test_it_says_nothing_before_it_is_trained() -> None:
-    told, _ = Trail(8)(*drawn(2))
-    assert not told.any()
+def test_before_it_is_trained_it_says_nothing_and_every_motion_fits() -> None:
+    trail = Trail(8)
+    place, logits, _ = drawn(2)
+    with torch.no_grad():
+        got = trail(place, logits, trail.asked(torch.zeros(1, SLOTS, 16)) * torch.tensor([0.0] * (MOVING - 1) + [1.0]))
+    assert not got.told.any()
+    assert float(got.fit.min()) == pytest.approx(6.0)

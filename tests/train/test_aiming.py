@@ -20,11 +20,14 @@ from rewind.train.aims import NO_FIELD, NOTHING, WHOLE_CODE, draw_aim, fits
 from rewind.train.align import Align, Source, draw_aims, draw_rows
 from rewind.train.bank import Bank
 from rewind.train.dense import FIELDS, dense_truth
+from rewind.train.moves import moves_of
 from rewind.worlds import vocabulary
+from rewind.worlds.plan import plan_scene
 
 CONFIG = replace(
     ReWindConfig(), width=32, heads=4, layers=1, queries=4, vision_width=6, fine_width=5, text_width=12, salient=8,
     neck_blocks=1, score_width=8, detail_tokens=4, decoder_width=24, decoder_heads=4, decoder_layers=1,
+    patch_place=True,
 )  # fmt: skip
 
 
@@ -131,6 +134,7 @@ def test_the_losses_of_both_parts_fall(bank: Bank, tokenizer: AnswerTokenizer) -
     assert sorted(set(rows.tolist())) == rows.tolist()
     aims = draw_aims(source.truth.of(rows)[1].numpy(), np.random.default_rng(1), count=24)
     middles = middles_of(bank, model.patches, seed=0)  # type: ignore[arg-type]
+    moves = moves_of([plan_scene(seed, 0) for seed in range(40)])
 
     def fall(modules: list[torch.nn.Module], step: object, *, steps: int = 10) -> dict[str, tuple[float, float]]:
         parameters = [p for module in modules for p in module.parameters()]
@@ -145,9 +149,9 @@ def test_the_losses_of_both_parts_fall(bank: Bank, tokenizer: AnswerTokenizer) -
         return {name: (seen[0][name], seen[-1][name]) for name in seen[0]}
 
     first = fall([model, align], lambda: align(model, source, rows, aims, text, np.random.default_rng(2)))  # type: ignore[arg-type]
-    second = fall([model, aiming], lambda: aiming(model, middles, rows, aims, text, np.random.default_rng(2)))  # type: ignore[arg-type]
+    second = fall([model, aiming], lambda: aiming(model, middles, rows, aims, text, np.random.default_rng(2), moves))  # type: ignore[arg-type]
     assert set(first) == {"loss", "salience", "read", "correct", "words", "aim"}
-    assert set(second) == {"loss", "words", "aim", "reading", "correct", "code", "spoken"}
+    assert set(second) == {"loss", "words", "aim", "reading", "correct", "code", "spoken", "moves"}
     for parts, names in ((first, ("loss", "salience", "read", "words", "aim")), (second, ("loss", "aim", "reading"))):
         for name in names:
             before, after = parts[name]

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from rewind.config import ReWindConfig
 from rewind.errors import ConfigError
+from rewind.model import ReWind
 from rewind.models import from_pretrained
 from rewind.train import material, recipe, steps
 from rewind.train.calibrate import calibrate
@@ -76,3 +78,13 @@ def test_a_size_that_cannot_be_trained_here_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="size '7b'; allowed: nano or small"):
         recipe.run("7b", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_later_stages_move_slowly_what_stage_1_has_taught_and_nothing_else() -> None:
+    model = ReWind(ReWindConfig.of_size("nano", width=32, heads=2, layers=1, queries=4))
+    assert model.aim is not None
+    assert model.aim.trail is not None
+    slow = {id(p) for part in recipe._taught(model) for p in part.parameters()}
+    free = {id(p) for p in model.aim.trail.parameters()}
+    assert slow | free == {id(p) for p in model.aim.parameters()}
+    assert not slow & free

@@ -44,10 +44,6 @@ class Aim(nn.Module):
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
         self.trail = Trail(width) if config.patch_place else None
-        self.follow = nn.Linear(width, SLOTS) if config.patch_place else None
-        if self.follow is not None:
-            nn.init.zeros_(self.follow.weight)
-            nn.init.zeros_(self.follow.bias)
 
     def thoughts(self, tokens: Tensor, mask: Tensor, mean: Tensor) -> Tensor:
         """tokens (B, S, text_width), mask (B, S), mean (B, text_width) → what each slot is about (B, SLOTS, 2 D)."""
@@ -60,14 +56,18 @@ class Aim(nn.Module):
         return torch.as_tensor(self.think(torch.cat([gathered, mean[:, None].expand(-1, SLOTS, -1)], dim=-1)))
 
     def forward(self, thoughts: Tensor) -> tuple[Tensor, Tensor]:
-        """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, match + 1)."""
-        return self.pooled(thoughts.flatten(1)), self.match(thoughts)
+        """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, match + 1): what looks are asked for, and, where places
+        are known, which motions: MOVING more."""
+        slots = self.match(thoughts)
+        if self.trail is not None:
+            slots = torch.cat([slots, self.trail.asked(thoughts)], dim=-1)
+        return self.pooled(thoughts.flatten(1)), slots
 
     def logits(self, patches: Tensor, slots: Tensor) -> Tensor:
-        """patches (B, …, P, D), slots (B, SLOTS, match + 1) → how well each patch fits (B, …, P, SLOTS)."""
+        """patches (B, …, P, D), slots of `forward` → how well each patch's looks fit (B, …, P, SLOTS)."""
         seen = self.patch(patches)
         lead = seen.shape
-        flat = seen.flatten(1, -2) @ slots[..., :-1].transpose(1, 2) * _MATCH**-0.5 + slots[..., -1][:, None]
+        flat = seen.flatten(1, -2) @ slots[..., :_MATCH].transpose(1, 2) * _MATCH**-0.5 + slots[..., _MATCH][:, None]
         return torch.as_tensor(flat.view(*lead[:-1], SLOTS))
 
     def mark_patches(self, patches: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,25 +76,31 @@ class Aim(nn.Module):
         return patches + self.mark(torch.sigmoid(logits)), logits
 
     def condition(self, patches: Tensor, slots: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
-        """X (B, F, P, D) → X marked where it fits, and what each frame tells of either thing, D wide (B, F, D).
+        """X (B, F, P, D) → X marked where it fits, and what each frame tells of either thing, D wide (B, F, D)."""
+        marked, logits = self.mark_patches(patches, slots)
+        return marked, self.tell_frames(patches, logits, slots, pooled)
+
+    def tell_frames(self, patches: Tensor, logits: Tensor, slots: Tensor, pooled: Tensor) -> Tensor:
+        """X (B, F, P, D) and its `logits` (B, F, P, SLOTS) → what each frame tells of either thing (B, F, D).
 
         A frame tells whether, how surely and how often a thing is there, what its best patch holds as far as the
         instruction asks for it (Ī (B, D) opens and shuts that reading), and how the frames beside it differ.
         """
-        marked, logits = self.mark_patches(patches, slots)
-        told = torch.cat([torch.tanh(logits.amax(2) / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
-        chosen, trail = logits, None
-        if self.trail is not None and self.follow is not None:
-            trail, taken = self.trail(patches[..., -2:], logits)
+        surely, chosen, trail = logits.amax(2), logits, None
+        if self.trail is not None:
+            trail = self.trail(patches[..., -2:], logits, slots[..., _MATCH + 1 :])
+            # Looks and motion must both fit.
+            surely = -torch.logaddexp(-surely, -trail.fit.to(surely.dtype))
             # What turned red is what is there now, where the red thing is a second later.
-            chosen = logits + self.follow(pooled)[:, None, None] * taken
+            chosen = logits + self.trail.follow(pooled)[:, None, None] * trail.taken
+        told = torch.cat([torch.tanh(surely / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
         best = torch.einsum("bfpk,bfpd->bfkd", chosen.softmax(2), patches)
         said = self.tell(told) + self.read(best, pooled[:, None])
         if trail is not None:
-            said = said + trail
+            said = said + trail.told
         seen = self.along_norm(said)
         beside = torch.cat([shifted(seen, 1), seen, shifted(seen, -1)], dim=-1)
-        return marked, said + self.change(functional.gelu(self.along(beside)))
+        return torch.as_tensor(said + self.change(functional.gelu(self.along(beside))))
 
     def read(self, best: Tensor, pooled: Tensor) -> Tensor:
         """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""

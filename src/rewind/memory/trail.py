@@ -1,6 +1,8 @@
-"""Trail: where the things that an instruction names are from frame to frame, and what was there before ([us])."""
+"""Trail: how the things that an instruction names move from frame to frame, and what was there before ([us])."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -9,44 +11,91 @@ from torch.nn import functional
 from rewind.config import SLOTS
 
 _SCALE = 8.0
-"""A clip's frame is 2 wide: things move .04 to .11 of it a second."""
+"""A clip's frame is 2 wide: things move .04 to .11 a second."""
 _NEAR = 0.2
 """Distance at which something counts half as being at the same place."""
+_STILL = 0.02
+"""Distance at which something counts half as not having moved; places are right to .013."""
+
+_WAYS = 6
+"""Right, down, left, up, still, there: of each slot, either way in time."""
+_MOVING = 32
+MOVING = _MOVING + 1
+_ANY_WAY = 6.0
+"""Logit of a motion that fits before anything is learnt: as sure as looks ever are, so that these alone decide."""
+
+
+@dataclass(frozen=True)
+class Trailed:
+    """`told` (B, F, D): what each frame tells of motion and of things that give way. `fit` (B, F, SLOTS): logits, how
+    well the motion of a slot's thing fits the words. `taken` (B, F, P, SLOTS), 0 to 1: how much each patch is where
+    *another* slot's thing was a frame before or is a frame after."""
+
+    told: Tensor
+    fit: Tensor
+    taken: Tensor
 
 
 class Trail(nn.Module):
     """Fits of patches and their places → what each frame tells of motion and of things that give way to one another.
 
     One frame shows neither how a thing moves nor that its colour changed: both are differences between the places of
-    best patches, and a product of two fits, which a layer that sees frames side by side does not learn from examples.
+    patches of two frames, and products of two fits, which a layer that sees frames side by side does not learn from
+    examples. A frame may show several things that fit: each patch is followed by itself, and the best of them tell.
+    How a slot's thing moves is matched against the words, as what it looks like is: left to a product of the whole
+    frame's memory with the whole instruction, motions were not told apart after thousands of questions on them.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.inner = nn.Linear(2 * (3 * SLOTS + SLOTS * (SLOTS - 1)), 64)
+        self.ways = nn.Linear(2 * _WAYS, _MOVING)
+        self.asked = nn.Linear(2 * width, _MOVING + 1)
+        nn.init.constant_(self.asked.bias[-1:], _ANY_WAY)
+        self.inner = nn.Linear(2 * (_WAYS * SLOTS + SLOTS * (SLOTS - 1)), 64)
         self.outer = nn.Linear(64, width)
-        nn.init.zeros_(self.outer.weight)
-        nn.init.zeros_(self.outer.bias)
+        self.follow = nn.Linear(width, SLOTS)
+        for layer in (self.outer, self.follow):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
-    def forward(self, place: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """place (B, F, P, 2), logits of fit (B, F, P, SLOTS) → what each frame tells (B, F, D), and how much each patch
-        is where *another* slot's thing was a frame before or is a frame after (B, F, P, SLOTS), from 0 to 1."""
-        at = torch.einsum("bfpk,bfpx->bfkx", logits.softmax(2), place)
-        there = torch.sigmoid(logits.amax(2))
-        told, taken = [], torch.zeros_like(logits)
-        others = 1 - torch.eye(SLOTS, device=place.device)
-        for step in (1, -1):
-            then_at, then = shifted(at, step), shifted(there, step)
-            both = there * then
-            told += [(_SCALE * (at - then_at) * both[..., None]).flatten(2), both]
-            # (B, F, now, then): fits of two unlike slots at one place.
-            near = _near((at[:, :, :, None] - then_at[:, :, None]).square().sum(-1))
-            cross = near * there[..., None] * then[..., None, :]
-            told += [cross[..., a, b : b + 1] for a in range(SLOTS) for b in range(SLOTS) if a != b]
-            apart = _near((place[:, :, :, None] - then_at[:, :, None]).square().sum(-1)) * then[:, :, None]
-            taken = torch.maximum(taken, apart @ others.to(apart.dtype))
-        features = torch.cat(told, dim=-1)
-        return self.outer(functional.gelu(self.inner(features), approximate="tanh")), taken
+    def forward(self, place: Tensor, logits: Tensor, asked: Tensor) -> Trailed:
+        """place (B, F, P, 2), logits of fit (B, F, P, SLOTS), asked (B, SLOTS, MOVING + 1): `asked` of thoughts."""
+        with torch.autocast(place.device.type, enabled=False):  # differences of places need their digits
+            ways, crossing, taken = trails(place.float(), torch.sigmoid(logits.float()))
+        features = torch.cat([ways.flatten(2), crossing], dim=-1)
+        told = self.outer(functional.gelu(self.inner(features), approximate="tanh"))
+        fit = torch.einsum("bfkm,bkm->bfk", self.moves(ways), asked[..., :-1]) + asked[:, None, :, -1]
+        return Trailed(told, fit, taken)
+
+    def moves(self, ways: Tensor) -> Tensor:
+        """What `ways` of trails (…, 2 · WAYS) say of motion, to be matched with what is asked: (…, MOVING − 1)."""
+        return functional.gelu(self.ways(ways), approximate="tanh")
+
+
+@torch.no_grad()
+def trails(place: Tensor, fit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each slot, either way in time: how far its things moved right, down, left and up, whether one stood still,
+    whether one was there at all (B, F, SLOTS, 2 · WAYS). Whether one stands where another slot's was, for each pair
+    (B, F, 2 · pairs). And `taken` of `Trailed`.
+
+    No gradient goes through: what fits what is learnt where each patch's truth is known, and half the time is saved.
+    """
+    told, crossing, taken = [], [], torch.zeros_like(fit)
+    others = 1 - torch.eye(SLOTS, device=fit.device)
+    for step in (1, -1):
+        then_place, then_fit = shifted(place, step), shifted(fit, step)
+        # (B, F, now, then, SLOTS): what fits a slot in the other frame, as far as it is near.
+        weight = _half_at(place[:, :, :, None] - then_place[:, :, None], _NEAR)[..., None] * then_fit[:, :, None]
+        beside = weight.amax(3)
+        then_at = torch.einsum("bfpqk,bfqx->bfpkx", weight, then_place) / weight.sum(3).clamp(min=1e-6)[..., None]
+        moved = place[:, :, :, None] - then_at
+        sure = fit * beside
+        ways = _SCALE * torch.cat([moved.clamp(min=0), (-moved).clamp(min=0)], dim=-1)
+        seen = torch.cat([ways, _half_at(moved, _STILL)[..., None], torch.ones_like(moved[..., :1])], dim=-1)
+        told.append((sure[..., None] * seen).amax(2))
+        crossing += [(fit[..., a] * beside[..., b]).amax(2) for a in range(SLOTS) for b in range(SLOTS) if a != b]
+        taken = torch.maximum(taken, beside @ others)
+    return torch.cat(told, dim=-1), torch.stack(crossing, dim=-1), taken
 
 
 def shifted(x: Tensor, step: int) -> Tensor:
@@ -54,5 +103,6 @@ def shifted(x: Tensor, step: int) -> Tensor:
     return functional.pad(x, (0, 0) * (x.ndim - 2) + (step, -step))
 
 
-def _near(squared: Tensor) -> Tensor:
-    return torch.exp2(-squared / _NEAR**2)
+def _half_at(apart: Tensor, distance: float) -> Tensor:
+    """Of differences (…, 2): 1 where there is none, one half at `distance`."""
+    return torch.exp2(-apart.square().sum(-1) / distance**2)

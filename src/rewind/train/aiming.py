@@ -25,10 +25,11 @@ from rewind.train.aims import NO_FIELD, WHOLE_CODE, Aimed, fits
 from rewind.train.bank import Bank
 from rewind.train.dense import CODE_FIELDS, FIELDS, PLACES, FieldHeads, dense_truth, words_loss
 from rewind.train.losses import aim_loss, answer_loss
+from rewind.train.moves import Moves, moves_loss
 from rewind.worlds import glyphs
 from rewind.worlds.looks import COLOURS, GLYPH_COLOUR_NAMES, SHAPES, SIGN_SHAPES, SIZES, SYMBOLS, TEXTURES
 
-_WORDS_WEIGHT, _CODE_WEIGHT = 0.4, 0.25
+_WORDS_WEIGHT, _CODE_WEIGHT, _MOVES_WEIGHT = 0.4, 0.25, 2.0
 _BACKGROUND = 2
 _PAIRS = 96
 VALUES: tuple[tuple[str, ...], ...] = (
@@ -87,9 +88,9 @@ class Aiming(nn.Module):
 
     def forward(
         self, model: ReWind, middles: Middles, rows: npt.NDArray[np.int64], aims: Sequence[Aimed], text: TextEncoder,
-        rng: np.random.Generator,
+        rng: np.random.Generator, moves: Moves,
     ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
-        """Things of frames `rows` against instructions `aims` → the loss, and its parts."""
+        """Things of frames `rows`, and `moves`, against instructions `aims` → the loss, and its parts."""
         picked = np.concatenate([np.arange(middles.first[r], middles.first[r + 1]) for r in rows])
         beside = (rows[:, None] * _BACKGROUND + np.arange(_BACKGROUND)).ravel()
         things = middles.things[picked]
@@ -113,6 +114,9 @@ class Aiming(nn.Module):
         read = self._read(model, state.pooled, shown[: len(things)], things, aims, features, rng)
         loss = _WORDS_WEIGHT * words + matched + read["reading"] + _CODE_WEIGHT * read["code"] + read["spoken"]
         parts = {"words": words, "aim": matched, **read}
+        if aim.trail is not None:
+            parts["moves"] = moves_loss(aim.trail, state.slots, aims, moves, rng)
+            loss = loss + _MOVES_WEIGHT * parts["moves"]
         return loss, {name: float(value.detach()) for name, value in parts.items()}
 
     def _read(

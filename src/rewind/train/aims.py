@@ -11,7 +11,7 @@ from rewind.config import SLOTS
 from rewind.train.dense import CODE_FIELDS, FIELDS, OBJECT_FIELDS, PLACES, SIGN_FIELDS, Things
 from rewind.worlds import glyphs, wording
 from rewind.worlds.index import FIELDS as LOOK_FIELDS
-from rewind.worlds.index import FORMS, VALUES, phrase
+from rewind.worlds.index import FORMS, TAUGHT_FORMS, VALUES, phrase
 from rewind.worlds.looks import COLOURS, COMMON_SHAPES, GLYPH_COLOUR_NAMES, MOTIONS, SHAPES, SIGN_SHAPES, SYMBOLS
 
 ANY = -1
@@ -20,6 +20,8 @@ _CODE = _SIGN + len(SIGN_FIELDS)
 _OBJECT_FORMS = ("exists.object", "find.object", "count.object", "order", "state", "breakpoint")
 # By codes twice as often: what a code is like takes longest to learn.
 _SIGN_FORMS = ("looks", "looks", "code", "code", "exists.looks", "exists.code", "exists.code", "start")
+# Half of the phrases on objects name a motion: nothing else teaches those words.
+_LEVELS = (*range(len(FORMS)), *4 * tuple(range(len(FORMS), len(TAUGHT_FORMS))))
 Wanted = npt.NDArray[np.int64]
 
 
@@ -29,11 +31,13 @@ class Aimed:
     any but v does.
 
     A slot whose row is all −2 is about nothing. `asks`: the field that the answer is, `WHOLE_CODE`, or `NO_FIELD`.
+    `motions`: which of MOTIONS each slot's phrase names, −1 where none.
     """
 
     text: str
     wanted: Wanted
     asks: int = -1
+    motions: tuple[int, int] = (-1, -1)
 
 
 NOTHING = -2
@@ -66,7 +70,7 @@ def draw_aim(thing: npt.NDArray[np.int64], other: npt.NDArray[np.int64], rng: np
 
 def _about_object(values: Things, other: Things, rng: np.random.Generator) -> Aimed:
     form = _OBJECT_FORMS[int(rng.integers(len(_OBJECT_FORMS)))]
-    level = int(rng.integers(len(FORMS)))
+    level = int(rng.choice(_LEVELS))
     if form == "order" and other[0] >= 0:
         a, b = _object(values, level, rng), _object(other, level, rng)
         if rng.random() < 0.5:
@@ -74,14 +78,15 @@ def _about_object(values: Things, other: Things, rng: np.random.Generator) -> Ai
         templates = wording.TEMPLATES[f"order.{('first', 'before', 'after')[int(rng.integers(3))]}"]
         pattern = templates[int(rng.integers(len(templates)))]
         in_order = (a, b) if pattern.index("{a}") < pattern.index("{b}") else (b, a)
-        return Aimed(pattern.format(a=a[0], b=b[0]), np.stack([in_order[0][1], in_order[1][1]]))
+        (_, first, moves), (_, second, other_moves) = in_order
+        return Aimed(pattern.format(a=a[0], b=b[0]), np.stack([first, second]), motions=(moves, other_moves))
     if form == "state":
         return _about_change(values, rng)
     if form == "breakpoint":
         return _about_now(values, rng)
-    words, wanted = _object(values, level, rng)
+    words, wanted, moves = _object(values, level, rng)
     kind = form if form != "order" else "exists.object"
-    return Aimed(_say(kind, rng, a_thing=wording.with_article(words)), _first(wanted))
+    return Aimed(_say(kind, rng, a_thing=wording.with_article(words)), _first(wanted), motions=(moves, -1))
 
 
 def _about_change(values: Things, rng: np.random.Generator) -> Aimed:
@@ -104,7 +109,7 @@ def _about_change(values: Things, rng: np.random.Generator) -> Aimed:
 def _about_now(values: Things, rng: np.random.Generator) -> Aimed:
     shape = SHAPES[int(values[0])]
     if rng.random() < 0.4:
-        words, wanted = _object(values, FORMS.index(("shape", "colour")), rng)
+        words, wanted, _ = _object(values, FORMS.index(("shape", "colour")), rng)
         return Aimed(_say("breakpoint.exists", rng, a_thing=wording.with_article(words)), _first(wanted))
     wanted = np.full(FIELDS, ANY)
     wanted[0] = values[0]
@@ -113,9 +118,9 @@ def _about_now(values: Things, rng: np.random.Generator) -> Aimed:
     return Aimed(_say("breakpoint.colour", rng, shape=shape), _first(wanted), _COLOUR)
 
 
-def _object(values: Things, level: int, rng: np.random.Generator) -> tuple[str, Wanted]:
-    """Its phrase at that level, one attribute changed now and then, and what fits it."""
-    named = FORMS[level]
+def _object(values: Things, level: int, rng: np.random.Generator) -> tuple[str, Wanted, int]:
+    """Its phrase at that level, one attribute changed now and then, what fits it, and the motion that is named."""
+    named = TAUGHT_FORMS[level]
     wanted = np.full(FIELDS, ANY)
     for place, field in enumerate(LOOK_FIELDS[: len(OBJECT_FIELDS)]):
         if field in named:
@@ -125,8 +130,8 @@ def _object(values: Things, level: int, rng: np.random.Generator) -> tuple[str, 
         place = changed[int(rng.integers(len(changed)))]
         wanted[place] = int(rng.integers(OBJECT_FIELDS[place]))
     # How a thing moves is not to be seen in one frame.
-    motion = MOTIONS[int(rng.integers(len(MOTIONS)))] if "motion" in named else ""
-    return _words(wanted, motion), wanted
+    moves = int(rng.integers(len(MOTIONS))) if "motion" in named else -1
+    return _words(wanted, MOTIONS[moves] if moves >= 0 else ""), wanted, moves
 
 
 def _words(wanted: Wanted, motion: str = "") -> str:

@@ -114,11 +114,27 @@ def make_bank(
         if progress:
             progress(min(start + SHARD, scenes), scenes)
     truths = _truths(plan, seed, 0, scenes)
-    lengths = np.array([t.duration_s for t in truths])
-    first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    shards = [load_file(folder / f"{start:06d}.safetensors") for start in starts]
-    deep, fine = torch.cat([s["deep"] for s in shards]), torch.cat([s["fine"] for s in shards])
-    return Bank(tuple(truths), first, deep, fine)
+    first = np.cumsum([0, *(t.duration_s for t in truths)])
+    deep, fine = _load([folder / f"{start:06d}.safetensors" for start in starts], int(first[-1]))
+    return Bank(tuple(truths), first[:-1], deep, fine)
+
+
+def _load(shards: Sequence[Path], frames: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Shard by shard into its place: a bank is gigabytes, and twice that would not fit everywhere."""
+    whole: dict[str, torch.Tensor] = {}
+    done = 0
+    for path in shards:
+        shard = load_file(path)
+        for name, part in shard.items():
+            if name not in whole:
+                whole[name] = part.new_empty(frames, *part.shape[1:])
+            whole[name][done : done + len(part)] = part
+        done += len(shard["deep"])
+    if done != frames:
+        raise ValueError(
+            f"{shards[0].parent} holds {done} frames where its scenes have {frames}: made with other numbers"
+        )
+    return whole["deep"], whole["fine"]
 
 
 def _truths(plan: Planner, seed: int, start: int, end: int) -> list[SceneTruth]:

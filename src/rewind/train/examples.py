@@ -15,7 +15,7 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
 from rewind.train.losses import Batch
-from rewind.worlds.index import FORMS, Index
+from rewind.worlds.index import FORMS, TAUGHT_FORMS, Index
 from rewind.worlds.questions import Kind, Question, questions
 from rewind.worlds.world import compose
 
@@ -28,10 +28,10 @@ PROMPT = "What is shown in this video?"
 """A generic instruction, for memories that are written without one."""
 _TRIES = 40
 _BARE = 0.5
-_ANY_LEVEL = 0.5
+_ANY_LEVEL = 0.6
 """Share of questions with phrases as long as those of videos that no training has the time for."""
-# How things move is to be seen in no single frame: phrases that name it are drawn three times as often.
-_LEVELS = (*range(len(FORMS)), len(FORMS) - 1, len(FORMS) - 1)
+# Long phrases are the hardest to say, and how things move is to be seen in no single frame: both are drawn more often.
+_LEVELS = (*range(len(FORMS)), *range(4, len(FORMS)), *2 * tuple(range(len(FORMS), len(TAUGHT_FORMS))))
 _NAMING: tuple[Kind, ...] = ("exists", "order", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
@@ -63,8 +63,9 @@ def draw_example(
 ) -> Example:
     """A video of `frames` seconds and a question of `kind`, both drawn anew until the video can be asked so.
 
-    Phrases are as long as the video's length makes them; with `any_level` half of them are as long as any video's,
-    which is how training meets the phrases of hours. What is measured is asked without.
+    Phrases are as long as the video's length makes them; with `any_level` most of them are as long as any video's,
+    which is how training meets the phrases of hours, and of what came first more is asked: to say a phrase takes more
+    examples than to say yes or no. What is measured is asked without.
     """
     for _ in range(_TRIES):
         # What is on screen *now* is asked at some second: the frames before it are the video.
@@ -73,10 +74,12 @@ def draw_example(
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
         free = any_level and kind in _NAMING and rng.random() < _ANY_LEVEL
         level = int(rng.choice(_LEVELS)) if free else None
-        asked = questions(Index(world, level=level), rng, kinds=(kind,))
+        several = 2 if any_level and kind == "order" else 1
+        asked = questions(Index(world, level=level), rng, kinds=(kind,), per_kind=several)
         if not asked:
             continue
-        question, rows = asked[0], bank.rows(chosen, seconds=length)
+        question = next((q for q in asked if q.form == "order.first"), asked[0])
+        rows = bank.rows(chosen, seconds=length)
         first, last = 0, length
         if question.at_s is not None:
             last = int(question.at_s) + 1

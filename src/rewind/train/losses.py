@@ -63,11 +63,9 @@ def told(model: ReWind, patches: Tensor, text: TextFeatures) -> tuple[MemoryStat
     state, config = model.begin(text), model.config
     assert model.aim is not None and state.slots is not None  # noqa: S101, PT018  (only sizes that aim are trained so)
     clips = patches.shape[1] // config.clip_frames
-    _, each = model.aim.condition(
-        patches.reshape(-1, config.clip_frames, *patches.shape[2:]),
-        state.slots.repeat_interleave(clips, 0),
-        state.pooled.repeat_interleave(clips, 0),
-    )
+    frames = patches.reshape(-1, config.clip_frames, *patches.shape[2:])
+    slots, pooled = state.slots.repeat_interleave(clips, 0), state.pooled.repeat_interleave(clips, 0)
+    each = model.aim.tell_frames(frames, model.aim.logits(frames, slots), slots, pooled)
     tokens = each.reshape(*patches.shape[:2], 1, -1).expand(-1, -1, config.write_tokens, -1)
     return state, tokens
 

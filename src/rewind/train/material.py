@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from rewind.memory import Neck
@@ -10,6 +11,7 @@ from rewind.train.aiming import Middles, middles_of
 from rewind.train.align import Source
 from rewind.train.bank import Bank, ProjectedBank, make_bank, project_bank, real_pictures
 from rewind.train.loop import Progress
+from rewind.train.moves import Moves, moves_of
 from rewind.train.team import Team
 from rewind.vision import VisionEncoder
 from rewind.worlds.cards import Planner, plan_card
@@ -22,6 +24,15 @@ CARD_SEED = 100_000
 CARD_SHARE = 0.75
 
 
+@dataclass(frozen=True)
+class Singles:
+    """What instructions meet one by one: the things of cards and of scenes, and how those of scenes move."""
+
+    cards: Middles
+    scenes: Middles
+    moves: Moves
+
+
 class Banks:
     """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is."""
 
@@ -31,7 +42,7 @@ class Banks:
         self.folder, self.seed, self.report, self.vision, self.team = folder, seed, report, vision, team
         self.counts = {"bank": scenes, "cards": cards, "validation bank": VALIDATION_SCENES}
         self.pictures = real_pictures()
-        self._middles: tuple[Middles, Middles] | None = None
+        self._singles: Singles | None = None
         self._projected: ProjectedBank | None = None
 
     def sources(self, side: int) -> tuple[Source, Source]:
@@ -40,16 +51,15 @@ class Banks:
             scenes = self._make("bank", self.folder, self.seed, plan_scene)
         return Source.of(cards, side=side, share=CARD_SHARE), Source.of(scenes, side=side, share=1 - CARD_SHARE)
 
-    def middles(self, model: ReWind) -> tuple[Middles, Middles]:
-        """Of cards and of scenes, worked out once: the neck stays as stage 1 left it."""
-        if self._middles is None:
+    def singles(self, model: ReWind) -> Singles:
+        """Worked out once: the neck stays as stage 1 left it."""
+        if self._singles is None:
             neck = model.patches
             assert isinstance(neck, Neck)  # noqa: S101  (only sizes with a neck are trained here)
-            cards, scenes = (
-                middles_of(source.bank, neck, seed=self.seed, device=model.device) for source in self.sources(neck.side)
-            )
-            self._middles = cards, scenes
-        return self._middles
+            banks = [source.bank for source in self.sources(neck.side)]
+            cards, scenes = (middles_of(bank, neck, seed=self.seed, device=model.device) for bank in banks)
+            self._singles = Singles(cards, scenes, moves_of(banks[1].scenes))
+        return self._singles
 
     def projected(self, model: ReWind) -> ProjectedBank:
         if self._projected is None:

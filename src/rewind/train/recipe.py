@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError
@@ -27,9 +28,9 @@ from rewind.vision import load_vision
 from rewind.worlds import require_training_seed, vocabulary
 
 SCENES = 1792
-CARDS = 9600
+CARDS = 14400
 STAGES: tuple[Stage, ...] = (
-    Stage(ALIGN, steps=3600, batch=48, frames=1, rate=2e-3, warm_up=60),
+    Stage(ALIGN, steps=4200, batch=48, frames=1, rate=2e-3, warm_up=60),
     Stage(AIM, steps=600, batch=48, frames=1, rate=1.5e-3, warm_up=40),
     Stage(
         "warm-up", steps=520, batch=96, frames=96, key_frames=2, rate=1.2e-3, warm_up=60, teacher=(0.6, 0.2), slow=0.25,
@@ -42,7 +43,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("instruct-long", steps=140, batch=16, frames=64, rate=8e-4, warm_up=30, teacher=(0.25, 0.1), slow=0.25),
     Stage("ground", steps=40, batch=6, frames=192, rate=3e-4, warm_up=10, teacher=(0.1, 0.0), slow=0.25),
     Stage(
-        "refine", steps=900, batch=96, frames=96, key_frames=2, rate=9e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
+        "refine", steps=1350, batch=96, frames=96, key_frames=2, rate=9e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
         perceive=False, shown=16,
     ),
 )  # fmt: skip
@@ -93,7 +94,7 @@ def run(
     model = ReWind(config, tokenizer=tokenizer).to(device)
     align = Align(model).to(device)
     aiming = Aiming(model, tokenizer).to(device)
-    training = Run(out, (model, align, aiming), slow=[model.aim] if model.aim is not None else [], team=team)
+    training = Run(out, (model, align, aiming), slow=_taught(model), team=team)
     if resume:
         training.resume()
     if team.leads:
@@ -116,6 +117,11 @@ def run(
         save_pretrained(model, out / "model")
     team.wait()
     return out / "model"
+
+
+def _taught(model: ReWind) -> list[nn.Module]:
+    """What stage 1 has taught, for the stages after it to move slowly: all of `aim` but what sees several frames."""
+    return [] if model.aim is None else [part for name, part in model.aim.named_children() if name != "trail"]
 
 
 def _tokenizer(path: Path) -> AnswerTokenizer:

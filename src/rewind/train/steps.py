@@ -9,13 +9,13 @@ from torch import Tensor
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
 from rewind.text import TextEncoder
-from rewind.train.aiming import Aiming, Middles
+from rewind.train.aiming import Aiming
 from rewind.train.align import Align, Source, draw_aims, draw_rows
 from rewind.train.bank import ProjectedBank
 from rewind.train.examples import MIX, draw_batch
 from rewind.train.loop import Step
 from rewind.train.losses import instruct_losses
-from rewind.train.material import CARD_SHARE, Banks
+from rewind.train.material import CARD_SHARE, Banks, Singles
 from rewind.train.stage import Stage
 from rewind.worlds.questions import Kind
 
@@ -47,7 +47,7 @@ def step_of(
     if stage.name == ALIGN:
         sources = banks.sources(model.config.fine_grid)
         return _align_step(model, align, sources, text, stage, draws=draws)
-    aim = _aim_step(model, aiming, banks.middles(model), text, stage, draws=draws)
+    aim = _aim_step(model, aiming, banks.singles(model), text, stage, draws=draws)
     if stage.name == AIM:
         return aim
     return _instruct_step(model, banks.projected(model), text, tokenizer, stage, aim, draws=draws)
@@ -72,7 +72,7 @@ def _align_step(
 
 
 def _aim_step(
-    model: ReWind, aiming: Aiming, middles: tuple[Middles, Middles], text: TextEncoder, stage: Stage, *,
+    model: ReWind, aiming: Aiming, singles: Singles, text: TextEncoder, stage: Stage, *,
     draws: tuple[int, ...],
 ) -> Step:  # fmt: skip
     """What a step of stage 1's second part does: the neck stays as the first part left it.
@@ -83,12 +83,12 @@ def _aim_step(
 
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([*draws, number, 1])
-        source = middles[int(rng.random() >= CARD_SHARE)]
+        source = singles.cards if rng.random() < CARD_SHARE else singles.scenes
         rows = np.sort(rng.choice(len(source.first) - 1, frames, replace=False))
         things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
         aims = draw_aims(things, rng, count=texts)
         with torch.autocast(model.device.type, torch.bfloat16):
-            loss, numbers = aiming(model, source, rows, aims, text, rng)
+            loss, numbers = aiming(model, source, rows, aims, text, rng, singles.moves)
         return torch.as_tensor(loss), numbers
 
     return step

@@ -38,6 +38,10 @@ FORMS: tuple[tuple[str, ...], ...] = (
     ("shape", "colour", "texture", "size", "motion"),
 )
 """Which fields a phrase names; level n of a look is FORMS[n], from the widest to the narrowest."""
+MOVING_FORMS: tuple[tuple[str, ...], ...] = (("shape", "motion"), ("shape", "colour", "motion"))
+"""Forms that only training asks with, their levels behind those of FORMS: where a narrow phrase names a motion, a short
+video holds nothing else that the phrase fits but for it, and nobody need look at how things move."""
+TAUGHT_FORMS = (*FORMS, *MOVING_FORMS)
 VALUES = {"shape": SHAPES, "colour": COLOURS, "texture": TEXTURES, "size": SIZES, "motion": MOTIONS}
 SHAPE_CLASSES: dict[ShapeClass, tuple[str, ...]] = {"common": COMMON_SHAPES, "rare": RARE_SHAPES}
 
@@ -62,13 +66,13 @@ def phrase(look: Look) -> str:
 @lru_cache(maxsize=32)
 def all_looks(level: int, shape_class: ShapeClass) -> tuple[Look, ...]:
     """Every look of that level with a shape of that class, in a fixed order."""
-    axes = [SHAPE_CLASSES[shape_class], *(VALUES[f] if f in FORMS[level] else ("",) for f in FIELDS[1:])]
+    axes = [SHAPE_CLASSES[shape_class], *(VALUES[f] if f in TAUGHT_FORMS[level] else ("",) for f in FIELDS[1:])]
     return tuple((a, b, c, d, e) for a, b, c, d, e in product(*axes))
 
 
 def look_of(a: Appearance, level: int) -> Look:
     """The look of `a` as far as phrases of `level` name it."""
-    named = FORMS[level]
+    named = TAUGHT_FORMS[level]
     shape, colour, texture, size, motion = (getattr(a, f) if f in named else "" for f in FIELDS)
     return shape, colour, texture, size, motion
 
