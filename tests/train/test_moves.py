@@ -89,6 +89,6 @@ def test_instructions_that_name_no_motion_teach_that_any_fits(moves: Moves) -> N
     slots = torch.zeros(2, SLOTS, MOVING)
     slots[..., -1] = 9.0
     aims = [about(-1), about(-1, -1)]
-    assert float(moves_loss(trail, slots, aims, moves, np.random.default_rng(0))) < 0.01
+    assert float(moves_loss(trail, slots, aims, moves, np.random.default_rng(0)).detach()) < 0.01
     slots[..., -1] = -9.0
-    assert float(moves_loss(trail, slots, aims, moves, np.random.default_rng(0))) > 8
+    assert float(moves_loss(trail, slots, aims, moves, np.random.default_rng(0)).detach()) > 8
