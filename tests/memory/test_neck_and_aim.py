@@ -35,6 +35,19 @@ def aim() -> Aim:
     return Aim(CONFIG).eval()
 
 
+Asked = tuple[Aim, torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+@pytest.fixture
+def placed() -> Asked:
+    """An aim that knows places, patches of four frames, and what it makes of an instruction: Ī and slots."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        made = Aim(replace(CONFIG, patch_place=True)).eval()
+        patches = torch.randn(1, 4, 5, 16)
+        return made, patches, *made(torch.randn(1, SLOTS, 32))
+
+
 @torch.no_grad()
 def test_the_most_salient_patches_are_kept_in_raster_order(neck: Neck) -> None:
     deep, fine = frames(3)
@@ -178,13 +191,10 @@ def test_patches_that_say_where_they_are_lie_within_a_patch_and_a_half_of_their_
 
 
 @torch.no_grad()
-def test_a_frame_reads_the_patch_that_another_thing_gave_way_to() -> None:
-    torch.manual_seed(1)
-    aim = Aim(replace(CONFIG, patch_place=True)).eval()
-    patches = torch.randn(1, 4, 5, 16)
-    pooled, slots = aim(torch.randn(1, SLOTS, 32))
+def test_a_frame_reads_the_patch_that_another_thing_gave_way_to(placed: Asked) -> None:
+    aim, patches, pooled, slots = placed
     plain = aim.condition(patches, slots, pooled)[1]
-    assert aim.trail.follow is not None
+    assert aim.trail is not None
     aim.trail.follow.bias += 5.0
     followed = aim.condition(patches, slots, pooled)[1]
     assert (followed - plain).abs().max() > 1e-4
@@ -195,11 +205,8 @@ def test_a_frame_reads_the_patch_that_another_thing_gave_way_to() -> None:
 
 
 @torch.no_grad()
-def test_a_thing_counts_as_there_where_looks_and_motion_both_fit() -> None:
-    torch.manual_seed(1)
-    aim = Aim(replace(CONFIG, patch_place=True)).eval()
-    patches = torch.randn(1, 4, 5, 16)
-    pooled, slots = aim(torch.randn(1, SLOTS, 32))
+def test_a_thing_counts_as_there_where_looks_and_motion_both_fit(placed: Asked) -> None:
+    aim, patches, pooled, slots = placed
     assert aim.trail is not None
     told: list[torch.Tensor] = []
     aim.tell.register_forward_hook(lambda _module, given, _out: told.append(given[0][0, :, :SLOTS]))

@@ -10,7 +10,7 @@ import pytest
 from rewind.errors import ConfigError
 from rewind.worlds import KINDS, Index, Pool, answer_words, make_world, plan_scene, questions, vocabulary
 from rewind.worlds.glyphs import CHARACTERS
-from rewind.worlds.index import FORMS
+from rewind.worlds.index import TAUGHT_FORMS
 from rewind.worlds.looks import (
     COLOURS,
     COMMON_SHAPES,
@@ -201,7 +201,7 @@ def test_absent_things_are_nearly_there():
             assert any(len(c) == len(code) and sum(x != y for x, y in zip(c, code, strict=True)) == 1 for c in codes)
 
 
-@pytest.mark.parametrize("level", range(len(FORMS)))
+@pytest.mark.parametrize("level", range(len(TAUGHT_FORMS)))
 def test_phrases_of_a_level_that_is_given_name_its_fields_whatever_the_length(level):
     index = Index(make_world(5, seconds=120), level=level)
     asked = questions(index, np.random.default_rng(0), kinds=("order", "exists"), per_kind=12)
@@ -214,7 +214,7 @@ def test_phrases_of_a_level_that_is_given_name_its_fields_whatever_the_length(le
             "colour": any(c in words.split() for c in COLOURS), "texture": any(t in words.split() for t in TEXTURES),
             "size": any(s in words.split() for s in SIZES), "motion": any(words.endswith(m) for m in motions),
         }  # fmt: skip
-        assert {f for f, there in named.items() if there} | {"shape"} == set(FORMS[level])
+        assert {f for f, there in named.items() if there} | {"shape"} == set(TAUGHT_FORMS[level])
 
 
 def _label(q):

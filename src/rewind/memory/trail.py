@@ -49,7 +49,7 @@ class Trail(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.ways = nn.Linear(2 * _WAYS, _MOVING)
-        self.asked = nn.Linear(2 * width, _MOVING + 1)
+        self.asked = nn.Linear(2 * width, MOVING)
         nn.init.constant_(self.asked.bias[-1:], _ANY_WAY)
         self.inner = nn.Linear(2 * (_WAYS * SLOTS + SLOTS * (SLOTS - 1)), 64)
         self.outer = nn.Linear(64, width)
@@ -59,17 +59,18 @@ class Trail(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, place: Tensor, logits: Tensor, asked: Tensor) -> Trailed:
-        """place (B, F, P, 2), logits of fit (B, F, P, SLOTS), asked (B, SLOTS, MOVING + 1): `asked` of thoughts."""
+        """place (B, F, P, 2), logits of fit (B, F, P, SLOTS), asked (B, SLOTS, MOVING): `asked` of thoughts."""
         with torch.autocast(place.device.type, enabled=False):  # differences of places need their digits
             ways, crossing, taken = trails(place.float(), torch.sigmoid(logits.float()))
         features = torch.cat([ways.flatten(2), crossing], dim=-1)
         told = self.outer(functional.gelu(self.inner(features), approximate="tanh"))
-        fit = torch.einsum("bfkm,bkm->bfk", self.moves(ways), asked[..., :-1]) + asked[:, None, :, -1]
-        return Trailed(told, fit, taken)
+        return Trailed(told, self.fit(ways, asked), taken)
 
-    def moves(self, ways: Tensor) -> Tensor:
-        """What `ways` of trails (…, 2 · WAYS) say of motion, to be matched with what is asked: (…, MOVING − 1)."""
-        return functional.gelu(self.ways(ways), approximate="tanh")
+    def fit(self, ways: Tensor, asked: Tensor) -> Tensor:
+        """`ways` of trails (B, F, SLOTS, 2 · WAYS), or (1, F, 1, …) for all alike, asked (B, SLOTS, MOVING) → how well
+        the motion fits the words (B, F, SLOTS)."""
+        moves = functional.gelu(self.ways(ways), approximate="tanh")
+        return torch.einsum("bfkm,bkm->bfk", moves, asked[..., :-1]) + asked[:, None, :, -1]
 
 
 @torch.no_grad()

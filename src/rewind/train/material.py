@@ -46,9 +46,7 @@ class Banks:
         self._projected: ProjectedBank | None = None
 
     def sources(self, side: int) -> tuple[Source, Source]:
-        with self.team.lead_first():
-            cards = self._make("cards", self.folder.with_name("cards"), CARD_SEED + self.seed, plan_card)
-            scenes = self._make("bank", self.folder, self.seed, plan_scene)
+        cards, scenes = self._cards(), self._scenes()
         return Source.of(cards, side=side, share=CARD_SHARE), Source.of(scenes, side=side, share=1 - CARD_SHARE)
 
     def singles(self, model: ReWind) -> Singles:
@@ -56,21 +54,28 @@ class Banks:
         if self._singles is None:
             neck = model.patches
             assert isinstance(neck, Neck)  # noqa: S101  (only sizes with a neck are trained here)
-            banks = [source.bank for source in self.sources(neck.side)]
-            cards, scenes = (middles_of(bank, neck, seed=self.seed, device=model.device) for bank in banks)
-            self._singles = Singles(cards, scenes, moves_of(banks[1].scenes))
+            cards = middles_of(self._cards(), neck, seed=self.seed, device=model.device)
+            bank = self._scenes()  # after the cards are let go: both at once are most of a run's memory
+            scenes = middles_of(bank, neck, seed=self.seed, device=model.device)
+            self._singles = Singles(cards, scenes, moves_of(bank.scenes))
         return self._singles
 
     def projected(self, model: ReWind) -> ProjectedBank:
         if self._projected is None:
-            with self.team.lead_first():
-                bank = self._make("bank", self.folder, self.seed, plan_scene)
-            self._projected = self._project(model, bank)
+            self._projected = self._project(model, self._scenes())
         return self._projected
 
     def validation(self, model: ReWind) -> ProjectedBank:
         folder = self.folder.with_name("bank-validation")
         return self._project(model, self._make("validation bank", folder, VALIDATION_SEEDS.start, plan_scene))
+
+    def _cards(self) -> Bank:
+        with self.team.lead_first():
+            return self._make("cards", self.folder.with_name("cards"), CARD_SEED + self.seed, plan_card)
+
+    def _scenes(self) -> Bank:
+        with self.team.lead_first():
+            return self._make("bank", self.folder, self.seed, plan_scene)
 
     def _make(self, name: str, folder: Path, seed: int, plan: Planner) -> Bank:
         return make_bank(

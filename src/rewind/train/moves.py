@@ -52,11 +52,10 @@ def moves_loss(trail: Trail, slots: Tensor, aims: Sequence[Aimed], moves: Moves,
     noisy = moves.places[drawn] + rng.normal(0, _NOISE, moves.places[drawn].shape)
     place = torch.from_numpy(noisy).float().to(slots.device)[:, :, None]
     ways = trails(place, torch.full((*place.shape[:3], SLOTS), _SURE, device=place.device))[0][:, 1, 0]
-    asked = slots[..., -MOVING:]
-    fit = torch.einsum("mh,nkh->mnk", trail.moves(ways), asked[..., :-1].to(ways.dtype)) + asked[..., -1]
-    named = torch.tensor([one.motions for one in aims], device=fit.device)
-    about = torch.tensor(np.stack([(one.wanted != NOTHING).any(-1) for one in aims]), device=fit.device)
-    shown = torch.from_numpy(moves.motion[drawn]).to(fit.device)[:, None, None]
+    fit = trail.fit(ways[None, :, None], slots[..., -MOVING:].to(ways.dtype))
+    named = torch.tensor([one.motions for one in aims], device=fit.device)[:, None]
+    about = torch.tensor(np.stack([(one.wanted != NOTHING).any(-1) for one in aims]), device=fit.device)[:, None]
+    shown = torch.from_numpy(moves.motion[drawn]).to(fit.device)[:, None]
     right = ((named < 0) | (named == shown)) & about
     wrong = (named >= 0) & (named != shown)
     each = functional.binary_cross_entropy_with_logits(fit.float(), right.float(), reduction="none")
