@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 KEPT = 4
+_PLAYLISTS = frozenset({"hls", "dash", "concat"})
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Video:
         self._model = model
         self._vision = vision_encoder(cached(model).config.vision)
         recipe = Recipe(str(fps), reading, dtype, self._vision.name, self._vision.weights_hash)
-        self._shelf = Shelf(source, store or default_folder(), recipe=recipe, live=self.info.live)
+        self._shelf = Shelf(source, store or default_folder(), recipe=recipe, live=not self.kept)
         self._stored: StoredFeatures | None = None
         self._timeline: Timeline | None = None
         self._memories: OrderedDict[tuple[str, int], Recollection] = OrderedDict()
@@ -62,6 +63,12 @@ class Video:
             self.info, fps=fps, reading=reading, stored=self._shelf.finished(),
             frame_bytes=row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=dtype),
         )  # fmt: skip
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is watched goes to the store: a file's does, but a playlist's own bytes do not tell what the
+        files that it names show."""
+        return not self.info.live and self.info.container not in _PLAYLISTS and Path(self.source).is_file()
 
     # --- watching -----------------------------------------------------------------------------------------------
 

@@ -40,6 +40,10 @@ class FakeVideo:
     opened: dict[str, Any] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
+    @property
+    def kept(self) -> bool:
+        return not self.info.live
+
     def ask(self, question: str, **options: Any) -> Answer:
         self._called("ask", question=question, **options)
         moments = () if self.absent else (Moment(3848.0, 3857.0, 0.91), Moment(1360.0, 1371.0, 0.34))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result", Answer, Found)
 
 RESUMES = "what was watched is kept, and the same command goes on from there"
-NOT_KEPT = "a pipe cannot be gone back to, so nothing is kept"
+NOT_KEPT = "nothing is kept of a pipe, a stream or a playlist"
 
 
 def open_video(source: str, opening: Opening) -> Video:
@@ -34,7 +34,7 @@ def open_video(source: str, opening: Opening) -> Video:
 
 def when_stopped(video: Video) -> str:
     """What Ctrl-C leaves behind."""
-    return NOT_KEPT if video.info.live else RESUMES
+    return RESUMES if video.kept else NOT_KEPT
 
 
 def check_folders(source: str, output: Output) -> None:

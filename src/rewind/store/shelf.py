@@ -19,7 +19,7 @@ class Shelf:
     `notes` say what was given up: a store that cannot be written to costs the keeping, not the answer.
 
     Args:
-        live: the source has no key (a pipe, a stream): a temporary folder that lives as long as this does.
+        live: the source has no key (a pipe, a stream, a playlist): a temporary folder that lives as long as this does.
     """
 
     def __init__(self, source: str | Path, root: Path, *, recipe: Recipe, live: bool) -> None:
@@ -29,7 +29,7 @@ class Shelf:
 
     def finished(self) -> bool:
         """Whether everything is there already; tells it without reading the file through."""
-        digest = remembered_hash(Path(self.source), self.root)
+        digest = None if self.live else remembered_hash(Path(self.source), self.root)
         if digest is None:
             return False
         with suppress(StoreError):

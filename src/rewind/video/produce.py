@@ -13,17 +13,19 @@ from rewind.video.plan import Order, Plan
 from rewind.video.probe import demux, inspect, known, probe
 from rewind.video.reader import Reader
 from rewind.video.shared import Shared
-from rewind.video.source import Source, Stopped, explain, is_pipe, label
+from rewind.video.source import Source, Stopped, explain, label
 
 
 def produce(plan: Plan, shared: Shared, order: Order) -> None:
     """Body of the reading thread. Never raises: what goes wrong stands in `order.error`."""
     try:
         info = plan.info if known(plan.info) else None
-        if info is None and not is_pipe(plan.source):
-            info = probe(plan.source)
         with Source(plan.source, stall_s=plan.stall_s, stop=shared.stop.is_set) as opened:
             shared.alive()
+            # What is live goes on meanwhile: a second opening would begin later.
+            if info is None and not opened.live:
+                info = probe(plan.source)
+                shared.alive()
             packets = _guarded(opened, shared)
             head: list[Packet[VideoStream]] = []
             if info is None:

@@ -98,10 +98,10 @@ class Source:
             if is_pipe(source):
                 self.pipe = Pipe(source, stall_s=stall_s, stop=stop)
                 target = self.pipe
-            may_wait = is_url(source) or self.pipe is not None or _is_text(source)
+            far = is_url(source) or (self.pipe is None and _is_text(source))
             # A timeout makes FFmpeg ask Python at every read: only where a read can wait.
             self.container: InputContainer = av.open(
-                target, mode="r", metadata_errors="replace", timeout=stall_s if may_wait and not self.pipe else None
+                target, mode="r", metadata_errors="replace", timeout=stall_s if far else None
             )
         except Exception as error:
             self._close_pipe()
@@ -111,7 +111,8 @@ class Source:
         except BaseException:
             self.close()
             raise
-        self.live = self.pipe is not None or (is_url(source) and not self.container.duration)
+        # A playlist without an end grows while it is read, wherever it lies.
+        self.live = self.pipe is not None or (far and not self.container.duration)
         self.seekable = self.pipe is None and not self.live
 
     def _choose(self) -> VideoStream:
