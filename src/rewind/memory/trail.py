@@ -83,13 +83,16 @@ def trails(place: Tensor, fit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     told, crossing, taken = [], [], torch.zeros_like(fit)
     others = 1 - torch.eye(SLOTS, device=fit.device)
+    # Of each patch (B, F + 1, now, a frame before): near to 1 where it is where the other was; beyond the clip nothing.
+    near = functional.pad(_half_at(place[:, 1:, :, None] - place[:, :-1, None], _NEAR), (0, 0, 0, 0, 1, 1))
     for step in (1, -1):
+        close = near[:, :-1] if step == 1 else near[:, 1:].transpose(2, 3)
         then_place, then_fit = shifted(place, step), shifted(fit, step)
-        # (B, F, now, then, SLOTS): what fits a slot in the other frame, as far as it is near.
-        weight = _half_at(place[:, :, :, None] - then_place[:, :, None], _NEAR)[..., None] * then_fit[:, :, None]
-        beside = weight.amax(3)
-        then_at = torch.einsum("bfpqk,bfqx->bfpkx", weight, then_place) / weight.sum(3).clamp(min=1e-6)[..., None]
-        moved = place[:, :, :, None] - then_at
+        # What fits a slot in the other frame, as far as it is near: the nearest, and where all of it is in the mean.
+        beside = torch.stack([(close * then_fit[:, :, None, :, k]).amax(3) for k in range(SLOTS)], dim=-1)
+        sums = close @ torch.cat([then_fit, *(then_fit * x for x in then_place.split(1, dim=-1))], dim=-1)
+        mass, x, y = sums.split(SLOTS, dim=-1)
+        moved = place[:, :, :, None] - torch.stack([x, y], dim=-1) / mass.clamp(min=1e-6)[..., None]
         sure = fit * beside
         ways = _SCALE * torch.cat([moved.clamp(min=0), (-moved).clamp(min=0)], dim=-1)
         seen = torch.cat([ways, _half_at(moved, _STILL)[..., None], torch.ones_like(moved[..., :1])], dim=-1)
