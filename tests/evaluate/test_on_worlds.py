@@ -88,6 +88,22 @@ def test_another_run_never_mixes_in(run: WorldRun) -> None:
     assert json.loads((run.folder / "run.json").read_text())["weights"]
 
 
+def test_features_kept_in_bytes_are_another_run(run: WorldRun, tmp_path: Path) -> None:
+    one = replace(run, videos=1, features=tmp_path / "features")
+    bytes_ = replace(one, dtype="int8")
+    assert bytes_.folder == one.folder
+    assert replace(bytes_, work=None).folder != replace(one, work=None).folder
+    drawn = evaluate_worlds(one)
+    with pytest.raises(ConfigError, match=r"holds another run \(features differ\)"):
+        evaluate_worlds(bytes_)
+    kept = evaluate_worlds(replace(bytes_, work=tmp_path / "bytes"))
+    assert (drawn["features"], kept["features"]) == ("drawn", "drawn, int8")
+    assert kept["questions"] == drawn["questions"]
+    sizes = [sum(f.stat().st_size for f in p.rglob("*.safetensors")) for p in sorted(one.features.iterdir())]
+    assert len(sizes) == 2
+    assert min(sizes) < 0.6 * max(sizes)
+
+
 @pytest.mark.slow
 def test_through_a_file_and_back(run: WorldRun, tmp_path: Path) -> None:
     shared = tmp_path / "shared"

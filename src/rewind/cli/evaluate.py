@@ -138,6 +138,7 @@ def worlds(
     direct: Annotated[
         bool, typer.Option("--direct", help="Draw pictures straight into the encoder, without a video file: faster.")
     ] = False,
+    dtype: options.DtypeOption = "fp16",
     model: options.Model = "nano",
     work: Annotated[
         Path | None,
@@ -163,7 +164,9 @@ def worlds(
     """Ask a model about fresh worlds, whose truth is known exactly."""
     from rewind.evaluate.on_worlds import WorldRun, evaluate_worlds
 
-    run = WorldRun(seed, minutes, videos, per_kind, model=model, direct=direct, work=work, features=features)
+    run = WorldRun(
+        seed, minutes, videos, per_kind, model=model, direct=direct, dtype=dtype, work=work, features=features
+    )
     with resumable("answers are kept, and the same command goes on from there"), _Stages(quiet=quiet) as progress:
         result = evaluate_worlds(run, progress=progress)
     if json:

@@ -24,6 +24,7 @@ from rewind.evaluate.question_only import fit, training_questions
 from rewind.evaluate.together import Asked, answer_of, moments_of, project_all, recollect_all
 from rewind.evaluate.watched import Watched, draw_world, watch_file
 from rewind.loaded import engine as load_engine
+from rewind.store import Dtype
 from rewind.worlds import KINDS, TEST_SEEDS, VALIDATION_SEEDS, VERSION, Question, World, make_world, questions, save
 from rewind.worlds.splits import split_of
 
@@ -35,7 +36,8 @@ Stage = Callable[[str, int, "int | None"], None]
 class WorldRun:
     """Which worlds, how many questions, which model, and where results are kept.
 
-    `direct` draws the pictures straight into the encoder, without an H.264 file. `features` is a folder for files and
+    `direct` draws the pictures straight into the encoder, without an H.264 file. `dtype` is how their features are
+    kept. `features` is a folder for files and
     features that other runs share; without it they lie in the work folder until their world is answered.
     """
 
@@ -45,6 +47,7 @@ class WorldRun:
     per_kind: int = 20
     model: str = "nano"
     direct: bool = False
+    dtype: Dtype = "fp16"
     work: Path | None = None
     features: Path | None = None
 
@@ -72,7 +75,7 @@ class WorldRun:
     def folder(self) -> Path:
         """The work folder: the one given, or one in the working folder that is named after the run."""
         name = "".join(c if c.isalnum() else "-" for c in Path(self.model).name)
-        how = "-direct" if self.direct else ""
+        how = ("-direct" if self.direct else "") + ("" if self.dtype == "fp16" else f"-{self.dtype}")
         made = f"evaluate-worlds-{self.seed}-{self.minutes:g}min-{self.videos}x{self.per_kind}-{name}{how}"
         return self.work or Path(made)
 
@@ -153,9 +156,11 @@ def _answer_world(
 def _watch(run: WorldRun, engine: Engine, world: World, place: Path, say: Stage) -> Watched:
     name = f"world-{world.seed}-{run.seconds}s"
     if run.direct:
+        encoder = engine.model.config.vision.replace("/", "-").replace(":", "-")
+        kept = "" if run.dtype == "fp16" else f"-{run.dtype}"
         return draw_world(
-            world, place / f"{name}-{engine.model.config.vision.replace('/', '-').replace(':', '-')}",
-            engine=engine, progress=lambda d, t: say(f"world {world.seed}: drawing", d, t),
+            world, place / f"{name}-{encoder}{kept}", engine=engine, dtype=run.dtype,
+            progress=lambda d, t: say(f"world {world.seed}: drawing", d, t),
         )  # fmt: skip
     path = place / f"{name}.mp4"
     if not path.is_file():
@@ -164,7 +169,7 @@ def _watch(run: WorldRun, engine: Engine, world: World, place: Path, say: Stage)
         world.write(partial, progress=lambda d, t: say(f"world {world.seed}: writing", d, t))
         partial.replace(path)
     return watch_file(
-        path, engine=engine, model=run.model, store=place / "store",
+        path, engine=engine, model=run.model, store=place / "store", dtype=run.dtype,
         progress=lambda d, t: say(f"world {world.seed}: watching", d, t),
     )  # fmt: skip
 
@@ -193,7 +198,8 @@ def _identity(run: WorldRun, engine: Engine) -> dict[str, Any]:
     return {
         "benchmark": "worlds", "worlds": VERSION, "split": split_of(run.seed), "seed": run.seed,
         "minutes": run.minutes, "videos": run.videos, "per_kind": run.per_kind, "model": engine.model.name,
-        "weights": engine.model_hash[:16], "features": "drawn" if run.direct else "file",
+        "weights": engine.model_hash[:16],
+        "features": ("drawn" if run.direct else "file") + ("" if run.dtype == "fp16" else f", {run.dtype}"),
     }  # fmt: skip
 
 

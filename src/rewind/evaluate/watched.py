@@ -14,7 +14,7 @@ import rewind
 from rewind.answering import Engine
 from rewind.errors import StoreError
 from rewind.loaded import vision_encoder
-from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures, locked
+from rewind.store import SAMPLES, Dtype, Manifest, Recipe, StoredFeatures, locked
 from rewind.store.features import MANIFEST
 from rewind.threads import one_thread
 from rewind.values import Clock, Features, FrameCount, Timeline, VideoInfo
@@ -51,20 +51,23 @@ class Watched:
 
 
 def watch_file(
-    path: Path, *, engine: Engine, model: str, store: Path | None, progress: Progress | None = None
-) -> Watched:
+    path: Path, *, engine: Engine, model: str, store: Path | None, dtype: Dtype = "fp16",
+    progress: Progress | None = None,
+) -> Watched:  # fmt: skip
     """Open a file as a user does, watch it at one frame a second, and take its features from the store.
 
     Raises:
         VideoError: it cannot be read as a video. StoreError: neither disk nor memory takes the features.
     """
-    video = rewind.open(path, model=model, store=store)
+    video = rewind.open(path, model=model, store=store, dtype=dtype)
     report = video.watch(progress=progress)
     stored = video.stored
     return Watched(engine, stored, stored.timeline(), video.info, report.degradations, handle=video)
 
 
-def draw_world(world: World, folder: Path, *, engine: Engine, progress: Progress | None = None) -> Watched:
+def draw_world(
+    world: World, folder: Path, *, engine: Engine, dtype: Dtype = "fp16", progress: Progress | None = None
+) -> Watched:
     """Draw a world's pictures, one a second, straight through the vision encoder into a store of its own.
 
     The pictures are those that the world's file shows at the same seconds, before H.264 takes its share. Stopped, it
@@ -74,7 +77,7 @@ def draw_world(world: World, folder: Path, *, engine: Engine, progress: Progress
         folder: the store of this world alone, made where it is not there.
     """
     vision = vision_encoder(engine.model.config.vision)
-    recipe = Recipe("1", "exact", "fp16", vision.name, vision.weights_hash)
+    recipe = Recipe("1", "exact", dtype, vision.name, vision.weights_hash)
     clock = Clock(0, Fraction(1), Fraction(1))
     source = {"world": world.seed, "seconds": world.duration_s}
     with locked(folder), one_thread():
