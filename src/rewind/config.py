@@ -50,6 +50,8 @@ class ReWindConfig:
     salient: int = 24  # [us]: patches a frame that the neck hands on
     patch_place: bool = False  # [us]: the last two numbers of a patch are where it is, as far as its thing's middle
     aim: bool = True  # [us]: patches are matched against the things that the instruction names
+    # [us]: the respects in which patches and words are compared, and how many values each has
+    facets: tuple[int, ...] = (11, 9, 4, 3, 5, 9, 5, 6, 22, 22, 22, 22)
     own_perceive_queries: bool = False  # [us]: R itself starts the queries [P]; True adds learned ones
     instruct_patches: bool = True  # [us]: patches attend to the instruction
     instruct_queries: bool = True  # [us]: queries attend to the instruction before they attend to patches
@@ -101,6 +103,8 @@ class ReWindConfig:
                 f"salient={self.salient}, neck_blocks={self.neck_blocks}",
                 allowed=f"1 to {self.fine_grid**2} patches, 1 block or more",
             )
+        if self.aim and min(self.facets, default=0) < 2:
+            raise ConfigError(f"facets={self.facets}", allowed="one or more, each of 2 values or more")
         if self.patch_place and self.perceives != "neck":
             raise ConfigError(
                 f"patch_place with perceives={self.perceives!r}", allowed="perceives='neck': it knows where patches are"
@@ -157,7 +161,8 @@ class ReWindConfig:
         unknown = sorted(set(data) - known - {"model_type", "architectures", "transformers_version"})
         if unknown:
             raise ConfigError(f"{path}: fields {', '.join(unknown)}", allowed="fields of this version's ReWindConfig")
-        return ReWindConfig(**{k: v for k, v in data.items() if k in known})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+        return ReWindConfig(**values)
 
 
 SIZES: dict[str, ReWindConfig] = {

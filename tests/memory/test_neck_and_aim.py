@@ -124,15 +124,15 @@ def test_padding_of_the_instruction_has_no_influence(aim: Aim) -> None:
 
 
 @torch.no_grad()
-def test_logits_are_a_product_with_a_threshold(aim: Aim) -> None:
+def test_logits_are_those_of_facets_patch_by_patch(aim: Aim) -> None:
     patches = torch.randn(2, 3, 5, 16)
     _, slots = aim(torch.randn(2, SLOTS, 32))
     logits = aim.logits(patches, slots)
     assert logits.shape == (2, 3, 5, SLOTS)
-    seen = aim.patch(patches[1, 2, 4])
-    for slot in range(SLOTS):
-        vector, threshold = slots[1, slot, :-1], slots[1, slot, -1]
-        torch.testing.assert_close(logits[1, 2, 4, slot], seen @ vector / len(vector) ** 0.5 + threshold)
+    alone = aim.facets(aim.facets.values(patches[1, 2, 4])[None, None], slots[1:])
+    torch.testing.assert_close(logits[1, 2, 4], alone[0, 0])
+    # Patches that all instructions share need not be repeated.
+    torch.testing.assert_close(aim.logits(patches[:1], slots)[1], aim.logits(patches[:1], slots[1:])[0])
 
 
 @torch.no_grad()

@@ -16,10 +16,10 @@ from rewind.memory import Neck
 from rewind.model import ReWind
 from rewind.text import TextFeatures
 from rewind.train.aiming import VALUES, Aiming, Middles, _sure, draw_readings, middles_of
-from rewind.train.aims import NO_FIELD, NOTHING, WHOLE_CODE, draw_aim, fits
+from rewind.train.aims import NO_FIELD, WHOLE_CODE, draw_aim, fits
 from rewind.train.align import Align, Source, draw_aims, draw_rows
 from rewind.train.bank import Bank
-from rewind.train.dense import FIELDS, dense_truth
+from rewind.train.dense import FIELDS, NOTHING, dense_truth
 from rewind.train.moves import moves_of
 from rewind.worlds import vocabulary
 from rewind.worlds.plan import plan_scene
@@ -151,7 +151,7 @@ def test_the_losses_of_both_parts_fall(bank: Bank, tokenizer: AnswerTokenizer) -
     first = fall([model, align], lambda: align(model, source, rows, aims, text, np.random.default_rng(2)))  # type: ignore[arg-type]
     second = fall([model, aiming], lambda: aiming(model, middles, rows, aims, text, np.random.default_rng(2), moves))  # type: ignore[arg-type]
     assert set(first) == {"loss", "salience", "read", "correct", "words", "aim"}
-    assert set(second) == {"loss", "words", "aim", "reading", "correct", "code", "spoken", "moves"}
+    assert set(second) == {"loss", "words", "aim", "reading", "correct", "code", "spoken", "moves", "dense"}
     for parts, names in ((first, ("loss", "salience", "read", "words", "aim")), (second, ("loss", "aim", "reading"))):
         for name in names:
             before, after = parts[name]

@@ -9,11 +9,25 @@ import pytest
 import torch
 
 from rewind.config import ReWindConfig
+from rewind.memory.facets import Facets
 from rewind.memory.neck import Grid, Neck
 from rewind.train.aiming import VALUES
-from rewind.train.aims import ANY, NOT, NOTHING, draw_aim, fits
+from rewind.train.aims import draw_aim, fits
 from rewind.train.bank import Bank
-from rewind.train.dense import CODE_FIELDS, FIELDS, PLACES, FieldHeads, dense_losses, dense_truth, words_loss
+from rewind.train.dense import (
+    ANY,
+    CODE_FIELDS,
+    FACETS,
+    FIELDS,
+    NOT,
+    NOTHING,
+    PLACES,
+    FieldHeads,
+    asked_loss,
+    dense_losses,
+    dense_truth,
+    words_loss,
+)
 from rewind.worlds import glyphs
 from rewind.worlds.cards import CARD_SECONDS
 from rewind.worlds.looks import SHAPES
@@ -100,7 +114,7 @@ def test_an_instruction_says_what_it_wants_and_mostly_fits_its_thing(bank: Bank)
 def test_losses_fall_on_a_small_neck(bank: Bank) -> None:
     torch.manual_seed(0)
     truth = dense_truth(bank, side=14)
-    neck, heads = Neck(ReWindConfig(width=32, heads=4, neck_blocks=1)), FieldHeads(32)
+    neck, heads = Neck(ReWindConfig(width=32, heads=4, neck_blocks=1)), Facets(32, FACETS)
     optimiser = torch.optim.Adam([*neck.parameters(), *heads.parameters()], lr=3e-3)
     rows = np.arange(8)
     seen = []
@@ -129,13 +143,41 @@ def test_words_are_read_field_by_field() -> None:
     assert len(CODE_FIELDS) == PLACES
 
 
-class Known(FieldHeads):
-    """Heads that read off each patch what is written in it: field f's value at number f."""
+def test_what_words_allow_is_taught_value_by_value() -> None:
+    facets = Facets(8, FACETS)
+    wanted = torch.full((1, 2, FIELDS), ANY)
+    wanted[0, 0, 1], wanted[0, 0, 2], wanted[0, 1] = 3, NOT - 1, NOTHING
+    right = torch.ones(2, sum(FACETS))
+    colours = slice(FACETS[0], FACETS[0] + FACETS[1])
+    right[0, colours] = 0
+    right[0, FACETS[0] + 3] = 1
+    textures = FACETS[0] + FACETS[1]
+    right[0, textures + 1] = right[0, textures + FACETS[2] - 1] = 0  # neither dotted nor without a texture
+    right[1] = 0
+    sure = 40 * (2 * right - 1)[None]
+    assert float(asked_loss(facets, sure, wanted)) == pytest.approx(0.0, abs=1e-6)
+    for at in (0, FACETS[0] + 2, textures + 1, sum(FACETS) - 1):
+        for slot in (0, 1):
+            wrong = sure.clone()
+            wrong[0, slot, at] *= -1
+            assert float(asked_loss(facets, wrong, wanted)) > 0.05
 
-    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return tuple(
-            torch.nn.functional.one_hot(features[:, f].long().clamp(0, size - 1), size).float() * 50
-            for f, size in enumerate(self.sizes)
+
+def test_a_model_has_a_facet_for_each_field() -> None:
+    assert ReWindConfig.of_size("nano").facets == ReWindConfig.of_size("small").facets == FACETS
+
+
+class Known(torch.nn.Module):
+    """Reads off each patch what is written in it: field f's value at number f, the last one where it has none."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        values = [features[:, f].long() for f in range(FIELDS)]
+        return torch.cat(
+            [
+                torch.nn.functional.one_hot(torch.where(value < 0, size - 1, value), size).float() * 50
+                for value, size in zip(values, FACETS, strict=True)
+            ],
+            dim=-1,
         )
 
 
@@ -152,7 +194,8 @@ def test_a_perfect_reading_is_all_correct_and_costs_nothing(bank: Bank) -> None:
     patches, salience = torch.zeros(6, 196, FIELDS), torch.full((6, 196), -40.0)
     patches[frame, things[:, 1]] = things[:, 2:].float()
     salience[frame, things[:, 1]] = 40.0
-    neck, heads = Read(ReWindConfig(width=32, heads=4, neck_blocks=1)), Known(FIELDS)
+    neck, heads = Read(ReWindConfig(width=32, heads=4, neck_blocks=1)), Facets(FIELDS, FACETS)
+    heads.shown = Known()  # type: ignore[assignment]
 
     def losses(salience: torch.Tensor) -> list[float]:
         return [float(v) for v in dense_losses(neck, heads, Grid(patches, patches, salience), where)[:3]]

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from rewind.config import SLOTS
 from rewind.memory.trail import MOVING, Trail
-from rewind.train.aims import ANY, NOTHING, Aimed
-from rewind.train.dense import FIELDS
+from rewind.train.aims import Aimed
+from rewind.train.dense import ANY, FIELDS, NOTHING
 from rewind.train.moves import Moves, moves_loss, moves_of
 from rewind.worlds.looks import MOTIONS
 from rewind.worlds.plan import plan_scene

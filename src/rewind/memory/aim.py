@@ -7,18 +7,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rewind.config import SLOTS, ReWindConfig
+from rewind.memory.facets import Facets
 from rewind.memory.trail import Trail, shifted
 
 _HEADS = 8
-_MATCH = 128
 
 
 class Aim(nn.Module):
     """Instruction features (B, S, text_width) → Ī (B, D) and, for up to two things it names, what their patches look
     like.
 
-    Softmax attention tells which patch fits an instruction best, not whether any fits. A match of its own, with a
-    threshold that depends on the words, tells that; it is trained where the data knows what each patch shows.
+    Softmax attention tells which patch fits an instruction best, not whether any fits. A match of its own, facet by
+    facet, tells that; it is trained where the data knows what each patch shows.
     """
 
     def __init__(self, config: ReWindConfig) -> None:
@@ -30,9 +30,8 @@ class Aim(nn.Module):
         self.think = nn.Sequential(
             nn.LayerNorm(_HEADS * 96 + text), nn.Linear(_HEADS * 96 + text, 2 * width), nn.GELU(approximate="tanh")
         )
-        self.match = nn.Linear(2 * width, _MATCH + 1)
+        self.facets = Facets(width, config.facets)
         self.pooled = nn.Linear(2 * SLOTS * width, width)
-        self.patch = nn.Linear(width, _MATCH)
         self.mark = nn.Linear(SLOTS, width)
         self.tell = nn.Linear(2 * SLOTS, width)
         self.content = nn.Linear(SLOTS * width, 2 * width)
@@ -56,19 +55,21 @@ class Aim(nn.Module):
         return torch.as_tensor(self.think(torch.cat([gathered, mean[:, None].expand(-1, SLOTS, -1)], dim=-1)))
 
     def forward(self, thoughts: Tensor) -> tuple[Tensor, Tensor]:
-        """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, match + 1): what looks are asked for, and, where places
+        """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, values): what looks are asked for, and, where places
         are known, which motions: MOVING more."""
-        slots = self.match(thoughts)
+        slots = self.facets.asked(thoughts)
         if self.trail is not None:
             slots = torch.cat([slots, self.trail.asked(thoughts)], dim=-1)
         return self.pooled(thoughts.flatten(1)), slots
 
     def logits(self, patches: Tensor, slots: Tensor) -> Tensor:
-        """patches (B, …, P, D), slots of `forward` → how well each patch's looks fit (B, …, P, SLOTS)."""
-        seen = self.patch(patches)
-        lead = seen.shape
-        flat = seen.flatten(1, -2) @ slots[..., :_MATCH].transpose(1, 2) * _MATCH**-0.5 + slots[..., _MATCH][:, None]
-        return torch.as_tensor(flat.view(*lead[:-1], SLOTS))
+        """patches (B, …, P, D), slots of `forward` → how well each patch's looks fit (B, …, P, SLOTS).
+
+        Patches (1, …, P, D) meet the slots of all B.
+        """
+        values = self.facets.values(patches)
+        flat = self.facets(values.flatten(1, -2), slots[..., : sum(self.facets.sizes)])
+        return torch.as_tensor(flat.view(len(slots), *patches.shape[1:-1], SLOTS))
 
     def mark_patches(self, patches: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
         """X (B, F, P, D) → X marked where it fits, and the logits of the fit (B, F, P, SLOTS)."""
@@ -88,7 +89,7 @@ class Aim(nn.Module):
         """
         surely, chosen, trail = logits.amax(2), logits, None
         if self.trail is not None:
-            trail = self.trail(patches[..., -2:], logits, slots[..., _MATCH + 1 :])
+            trail = self.trail(patches[..., -2:], logits, slots[..., sum(self.facets.sizes) :])
             # Looks and motion must both fit.
             surely = -torch.logaddexp(-surely, -trail.fit.to(surely.dtype))
             # What turned red is what is there now, where the red thing is a second later.

@@ -23,13 +23,23 @@ from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
 from rewind.train.aims import NO_FIELD, WHOLE_CODE, Aimed, fits
 from rewind.train.bank import Bank
-from rewind.train.dense import CODE_FIELDS, FIELDS, PLACES, FieldHeads, dense_truth, words_loss
+from rewind.train.dense import (
+    ASKED_WEIGHT,
+    CODE_FIELDS,
+    FIELDS,
+    PLACES,
+    FieldHeads,
+    asked_loss,
+    dense_truth,
+    shown_loss,
+    words_loss,
+)
 from rewind.train.losses import aim_loss, answer_loss
 from rewind.train.moves import Moves, moves_loss
 from rewind.worlds import glyphs
 from rewind.worlds.looks import COLOURS, GLYPH_COLOUR_NAMES, SHAPES, SIGN_SHAPES, SIZES, SYMBOLS, TEXTURES
 
-_WORDS_WEIGHT, _CODE_WEIGHT, _MOVES_WEIGHT = 0.4, 0.25, 2.0
+_WORDS_WEIGHT, _CODE_WEIGHT, _MOVES_WEIGHT, _DENSE_WEIGHT = 0.4, 0.25, 2.0, 0.3
 _BACKGROUND = 2
 _PAIRS = 96
 VALUES: tuple[tuple[str, ...], ...] = (
@@ -101,8 +111,11 @@ class Aiming(nn.Module):
         state = model.begin(features)
         assert state.slots is not None and state.thoughts is not None  # noqa: S101, PT018
         wanted = np.stack([one.wanted for one in aims])
-        words = words_loss(self.words, state.thoughts, torch.from_numpy(wanted).to(model.device))
-        logits = aim.logits(shown[None].expand(len(aims), -1, -1), state.slots).transpose(0, 1)
+        asked = torch.from_numpy(wanted).to(model.device)
+        words = words_loss(self.words, state.thoughts, asked) + ASKED_WEIGHT * asked_loss(
+            aim.facets, state.slots, asked
+        )
+        logits = aim.logits(shown[None], state.slots).transpose(0, 1)
         fit = np.zeros(logits.shape, dtype=np.float32)
         fit[: len(things)] = fits(wanted, things)
         # What else a frame hands on may be a thing beside its middle: it is no evidence against a match.
@@ -112,8 +125,17 @@ class Aiming(nn.Module):
             torch.from_numpy(fit).to(model.device),
         )
         read = self._read(model, state.pooled, shown[: len(things)], things, aims, features, rng)
-        loss = _WORDS_WEIGHT * words + matched + read["reading"] + _CODE_WEIGHT * read["code"] + read["spoken"]
-        parts = {"words": words, "aim": matched, **read}
+        seen = aim.facets.split(aim.facets.shown(shown[: len(things)]))
+        dense, _ = shown_loss(seen, torch.from_numpy(things).to(model.device))
+        loss = (
+            _WORDS_WEIGHT * words
+            + _DENSE_WEIGHT * dense
+            + matched
+            + read["reading"]
+            + _CODE_WEIGHT * read["code"]
+            + read["spoken"]
+        )
+        parts = {"words": words, "dense": dense, "aim": matched, **read}
         if aim.trail is not None:
             parts["moves"] = moves_loss(aim.trail, state.slots, aims, moves, rng)
             loss = loss + _MOVES_WEIGHT * parts["moves"]

@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rewind.config import SLOTS
-from rewind.train.dense import CODE_FIELDS, FIELDS, OBJECT_FIELDS, PLACES, SIGN_FIELDS, Things
+from rewind.train.dense import ANY, CODE_FIELDS, FIELDS, NOT, NOTHING, OBJECT_FIELDS, PLACES, SIGN_FIELDS, Things
 from rewind.worlds import glyphs, wording
 from rewind.worlds.index import FIELDS as LOOK_FIELDS
 from rewind.worlds.index import FORMS, TAUGHT_FORMS, VALUES, phrase
 from rewind.worlds.looks import COLOURS, COMMON_SHAPES, GLYPH_COLOUR_NAMES, MOTIONS, SHAPES, SIGN_SHAPES, SYMBOLS
 
-ANY = -1
 _SIGN = len(OBJECT_FIELDS)
 _CODE = _SIGN + len(SIGN_FIELDS)
 _OBJECT_FORMS = ("exists.object", "find.object", "count.object", "order", "state", "breakpoint")
@@ -40,9 +39,7 @@ class Aimed:
     motions: tuple[int, int] = (-1, -1)
 
 
-NOTHING = -2
 NO_FIELD, WHOLE_CODE = -1, -3
-NOT = -10
 _COLOUR = 1
 _CHANGING = (("shape", "texture"), ("shape", "texture", "size"))
 _BARE = 0.3

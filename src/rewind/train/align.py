@@ -20,7 +20,16 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.aims import Aimed, draw_aim, fits
 from rewind.train.bank import Bank
-from rewind.train.dense import DenseTruth, FieldHeads, Things, dense_losses, dense_truth, words_loss
+from rewind.train.dense import (
+    ASKED_WEIGHT,
+    DenseTruth,
+    FieldHeads,
+    Things,
+    asked_loss,
+    dense_losses,
+    dense_truth,
+    words_loss,
+)
 from rewind.train.losses import aim_loss
 
 _SALIENCE_WEIGHT, _READ_WEIGHT, _WORDS_WEIGHT = 2.0, 0.6, 0.4
@@ -46,7 +55,6 @@ class Align(nn.Module):
 
     def __init__(self, model: ReWind) -> None:
         super().__init__()
-        self.heads = FieldHeads(model.config.width)
         self.words = FieldHeads(2 * model.config.width, more=1)
 
     def forward(
@@ -61,7 +69,7 @@ class Align(nn.Module):
         neck, aim = model.patches, model.aim
         assert isinstance(neck, Neck) and isinstance(aim, Aim)  # noqa: S101, PT018  (only sizes with both are trained)
         grid = neck.grid(deep, fine)
-        salient, read, right, middles = dense_losses(neck, self.heads, grid, where)
+        salient, read, right, middles = dense_losses(neck, aim.facets, grid, where)
         any_frame = torch.arange(len(rows), device=model.device).repeat_interleave(_BACKGROUND)
         any_patch = torch.from_numpy(rng.integers(0, neck.side**2, len(any_frame))).to(model.device)
         features = read_instructions(text, [one.text for one in aims])
@@ -70,9 +78,10 @@ class Align(nn.Module):
         )
         _, slots = aim(thoughts)
         wanted = np.stack([one.wanted for one in aims])
-        words = words_loss(self.words, thoughts, torch.from_numpy(wanted).to(model.device))
+        asked = torch.from_numpy(wanted).to(model.device)
+        words = words_loss(self.words, thoughts, asked) + ASKED_WEIGHT * asked_loss(aim.facets, slots, asked)
         shown = torch.cat([middles, neck.read(grid, any_frame, any_patch)])
-        logits = aim.logits(shown[None].expand(len(aims), -1, -1), slots).transpose(0, 1)
+        logits = aim.logits(shown[None], slots).transpose(0, 1)
         fit = np.zeros(logits.shape, dtype=np.float32)
         fit[: len(things)] = fits(wanted, things.numpy())
         matched = aim_loss(logits, torch.from_numpy(fit).to(model.device))

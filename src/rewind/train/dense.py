@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rewind.memory.facets import Facets
 from rewind.memory.neck import Grid, Neck
 from rewind.train.bank import Bank
 from rewind.worlds import glyphs
@@ -22,6 +24,12 @@ SIGN_FIELDS = (len(SIGN_SHAPES), len(COLOURS), len(GLYPH_COLOUR_NAMES), len(SYMB
 CODE_FIELDS = (len(glyphs.CHARACTERS) + 1,) * PLACES
 """One class more than characters: the code has no glyph at that place."""
 FIELDS = len(OBJECT_FIELDS) + len(SIGN_FIELDS) + PLACES
+FACETS = tuple(size + 1 for size in (*OBJECT_FIELDS, *SIGN_FIELDS, *CODE_FIELDS))
+"""What a model needs to be taught here: a facet for each field, with one value more for a thing without that field."""
+ANY, NOTHING, NOT = -1, -2, -10
+"""What an instruction wants of a field beside a value of it: any; a slot about nothing wants this of all; `NOT` − v is
+any but v."""
+ASKED_WEIGHT = 50.0
 _EMPTY = -1
 Things = npt.NDArray[np.int64]
 
@@ -90,7 +98,7 @@ def dense_truth(bank: Bank, *, side: int) -> DenseTruth:
 
 
 class FieldHeads(nn.Module):
-    """Linear readings of all fields, of a thing's middle patch or of what an instruction is about; for training only.
+    """Linear readings of all fields, of what was read off a patch or of what an instruction is about; not kept.
 
     `more` classes a field has beyond its values: one for an instruction that leaves it open.
     """
@@ -116,10 +124,40 @@ def words_loss(heads: FieldHeads, thoughts: Tensor, wanted: Tensor) -> Tensor:
     return torch.stack(losses).sum()
 
 
+def shown_loss(shown: Sequence[Tensor], things: Tensor) -> tuple[Tensor, Tensor]:
+    """Facets read off things (m, 2 + FIELDS), `shown` of each (m, values): cross-entropy, the fields that a thing has
+    and those that it has not each as a mean, summed over fields; and the share of the former that is right."""
+    losses, right, asked = [], things.new_zeros((), dtype=torch.float32), 0
+    for field, logits in enumerate(shown):
+        value = things[:, 2 + field]
+        has = value >= 0
+        label = torch.where(has, value, logits.shape[1] - 1)
+        each = functional.cross_entropy(logits.float(), label, reduction="none")
+        losses += [each[of].mean() for of in (has, ~has) if bool(of.any())]
+        right += (logits[has].argmax(-1) == value[has]).float().sum()
+        asked += int(has.sum())
+    return torch.stack(losses).sum(), right / max(1, asked)
+
+
+def asked_loss(facets: Facets, asked: Tensor, wanted: Tensor) -> Tensor:
+    """Which values words allow, `asked` (B, SLOTS, values), against `wanted` (B, SLOTS, FIELDS) of `Aimed`: binary
+    cross-entropy, a mean over values; a slot about nothing allows none."""
+    allowed = []
+    for field, size in enumerate(facets.sizes):
+        value = torch.arange(size, device=wanted.device)
+        want = wanted[..., field, None]
+        one = (want >= 0) & (value == want)
+        # "any but v" is said of things that have the field.
+        but = (want <= NOT) & (value != NOT - want) & (value != size - 1)
+        allowed.append(one | but | (want == ANY))
+    right = torch.cat(allowed, dim=-1).float()
+    return functional.binary_cross_entropy_with_logits(asked[..., : right.shape[-1]].float(), right)
+
+
 def dense_losses(
-    neck: Neck, heads: FieldHeads, grid: Grid, where: tuple[Tensor, Tensor, Tensor]
+    neck: Neck, facets: Facets, grid: Grid, where: tuple[Tensor, Tensor, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Salience loss, reading loss (summed over fields; that of middles with it, where patches tell them), share of
+    """Salience loss, reading loss (of `shown_loss`; that of middles with it, where patches tell them), share of
     readings that are right, and the things' patches.
 
     Args:
@@ -136,15 +174,8 @@ def dense_losses(
     weight = torch.where(target > 0, 5.0, 1 - beside)
     salient = (each * weight).sum() / weight.sum()
     middles = neck.read(grid, frame, things[:, 1])
-    losses, right, asked = [], salience.new_zeros((), dtype=torch.float32), 0
-    for field, logits in enumerate(heads(middles)):
-        label = things[:, 2 + field]
-        has = label >= 0
-        if bool(has.any()):
-            losses.append(functional.cross_entropy(logits[has], label[has]))
-            right += (logits[has].argmax(-1) == label[has]).float().sum()
-            asked += int(has.sum())
+    read, right = shown_loss(facets.split(facets.shown(middles)), things)
     if neck.middle is not None:
         apart = (middles[:, -2:].float() - where[2].to(middles.device)) * (neck.side / 2)
-        losses.append(functional.smooth_l1_loss(apart, torch.zeros_like(apart), beta=0.2))
-    return salient, torch.stack(losses).sum(), right / max(1, asked), middles
+        read = read + functional.smooth_l1_loss(apart, torch.zeros_like(apart), beta=0.2)
+    return salient, read, right, middles

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from rewind.config import SLOTS
 from rewind.memory.trail import MOVING, Trail, trails
-from rewind.train.aims import NOTHING, Aimed
+from rewind.train.aims import Aimed
+from rewind.train.dense import NOTHING
 from rewind.worlds.backgrounds import FRAME_PX
 from rewind.worlds.looks import MOTIONS
 from rewind.worlds.truth import SceneTruth

@@ -1,0 +1,78 @@
+"""Facets: a patch fits where it fits in every respect."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from rewind.config import SLOTS
+from rewind.memory.facets import Facets
+
+SIZES = (3, 4, 2)
+
+
+@pytest.fixture
+def facets() -> Facets:
+    torch.manual_seed(0)
+    return Facets(6, SIZES)
+
+
+@torch.no_grad()
+def test_the_fit_equals_a_plain_loop(facets: Facets) -> None:
+    patches, asked = torch.randn(2, 5, 6), 3 * torch.randn(2, SLOTS, sum(SIZES))
+    facets.sharpness.fill_(0.7)
+    got = facets(facets.values(patches), asked)
+    assert got.shape == (2, 5, SLOTS)
+    for b in range(2):
+        for n in range(5):
+            for slot in range(SLOTS):
+                log_p = 0.0
+                for shown, wants in zip(
+                    facets.split(facets.shown(patches[b, n])), facets.split(asked[b, slot]), strict=True
+                ):
+                    log_p += math.log(sum(p * w for p, w in zip(shown.softmax(0), torch.sigmoid(wants), strict=True)))
+                assert float(got[b, n, slot]) == pytest.approx(0.7 * log_p + 4.0, abs=1e-4)
+
+
+@torch.no_grad()
+def test_patches_that_all_share_give_the_same_as_repeated_ones(facets: Facets) -> None:
+    values, asked = facets.values(torch.randn(1, 5, 6)), torch.randn(3, SLOTS, sum(SIZES))
+    torch.testing.assert_close(facets(values, asked), facets(values.expand(3, -1, -1), asked))
+
+
+@torch.no_grad()
+def test_one_respect_that_does_not_fit_is_enough_and_what_is_open_does_not_count(facets: Facets) -> None:
+    shown = torch.tensor([0, 10.0, 0, 0, 0, 10.0, 0, 10.0, 0])  # values 1, 2 and 0
+    facets.shown.weight.zero_()
+    facets.shown.bias.copy_(shown)
+    values = facets.values(torch.zeros(1, 1, 6))
+
+    def fit(*allowed: set[int]) -> float:
+        parts = [
+            torch.tensor([20.0 if v in of else -20.0 for v in range(size)])
+            for of, size in zip(allowed, SIZES, strict=True)
+        ]
+        return float(facets(values, torch.cat(parts).expand(1, SLOTS, -1))[0, 0, 0])
+
+    everything = ({0, 1, 2}, {0, 1, 2, 3}, {0, 1})
+    assert fit(*everything) == pytest.approx(4.0, abs=1e-3)
+    assert fit({1}, {2}, {0}) == pytest.approx(4.0, abs=1e-2)
+    assert fit({1}, {0, 1, 2}, {0, 1}) == pytest.approx(4.0, abs=1e-2)
+    assert fit({1}, {2}, {1}) < -4  # two of three respects fit
+    assert fit({0, 2}, {2}, {0}) < -4  # any but what it is
+    assert fit(set(), set(), set()) < fit({1}, {2}, {1})
+
+
+def test_nothing_overflows_and_gradients_reach_both_sides(facets: Facets) -> None:
+    patches = (1e4 * torch.randn(1, 5, 6)).requires_grad_()
+    logits = facets(facets.values(patches), 1e4 * torch.randn(1, SLOTS, sum(SIZES)))
+    assert torch.isfinite(logits).all()
+    patches = torch.randn(1, 5, 6, requires_grad=True)
+    asked = torch.randn(1, SLOTS, sum(SIZES), requires_grad=True)
+    facets(facets.values(patches), asked).sum().backward()
+    assert patches.grad is not None
+    assert asked.grad is not None
+    assert patches.grad.abs().min() > 0
+    assert asked.grad.abs().min() > 0
