@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rewind.config import SLOTS
-from rewind.memory.trail import _NEAR, _SCALE, _STILL, _WAYS, MOVING, Trail
+from rewind.memory.trail import _NEAR, _SCALE, _STILL, _WAYS, MOVING, Trail, how_many
 
 FRAMES, PATCHES = 4, 5
 
@@ -124,3 +124,28 @@ def test_before_it_is_trained_it_says_nothing_and_every_motion_fits() -> None:
         got = trail(place, logits, trail.asked(torch.zeros(1, SLOTS, 16)) * torch.tensor([0.0] * (MOVING - 1) + [1.0]))
     assert not got.told.any()
     assert float(got.fit.min()) == pytest.approx(6.0)
+
+
+def test_patches_of_one_middle_count_once() -> None:
+    place = torch.tensor([[0.0, 0.0], [0.01, 0.0], [0.0, 0.01], [0.6, 0.6], [-0.7, 0.2], [-0.7, 0.21]])[None, None]
+    fit = torch.tensor([1.0, 0.9, 1.0, 1.0, 0.0, 0.0])[None, None, :, None].repeat(1, 1, 1, SLOTS)
+    fit[..., 1] = torch.tensor([0.0, 0.0, 0.0, 0.4, 1.0, 1.0])
+    got = how_many(place, fit)[0, 0]
+    assert float(got[0]) == pytest.approx(2, abs=0.1)
+    assert float(got[1]) == pytest.approx(1.4, abs=0.1)
+    assert not how_many(place, torch.zeros_like(fit)).any()
+
+
+def test_how_many_equals_a_plain_loop() -> None:
+    place, logits, _ = drawn(3)
+    fit = torch.sigmoid(logits)
+    got = how_many(place, fit)
+    for f in range(FRAMES):
+        for k in range(SLOTS):
+            want = 0.0
+            for p in range(PATCHES):
+                among = sum(
+                    half_at(place[0, f, p], place[0, f, q], 0.1) * float(fit[0, f, q, k]) for q in range(PATCHES)
+                )
+                want += float(fit[0, f, p, k]) ** 2 / among
+            assert float(got[0, f, k]) == pytest.approx(want, abs=1e-4)

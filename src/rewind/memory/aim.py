@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from rewind.config import SLOTS, ReWindConfig
 from rewind.memory.facets import Facets
-from rewind.memory.trail import Trail, shifted
+from rewind.memory.trail import Trail, how_many, shifted
 
 _HEADS = 8
 
@@ -88,13 +88,15 @@ class Aim(nn.Module):
         instruction asks for it (Ī (B, D) opens and shuts that reading), and how the frames beside it differ.
         """
         surely, chosen, trail = logits.amax(2), logits, None
+        fit = torch.sigmoid(logits)
+        many = fit.sum(2) if self.trail is None else how_many(patches[..., -2:], fit)
         if self.trail is not None:
             trail = self.trail(patches[..., -2:], logits, slots[..., sum(self.facets.sizes) :])
             # Looks and motion must both fit.
             surely = -torch.logaddexp(-surely, -trail.fit.to(surely.dtype))
             # What turned red is what is there now, where the red thing is a second later.
             chosen = logits + self.trail.follow(pooled)[:, None, None] * trail.taken
-        told = torch.cat([torch.tanh(surely / 4), torch.sigmoid(logits).sum(2) / 2], dim=-1)
+        told = torch.cat([torch.tanh(surely / 4), many / 2], dim=-1)
         best = torch.einsum("bfpk,bfpd->bfkd", chosen.softmax(2), patches)
         said = self.tell(told) + self.read(best, pooled[:, None])
         if trail is not None:
