@@ -10,7 +10,7 @@ import pytest
 from rewind.errors import ConfigError
 from rewind.worlds import KINDS, Index, Pool, answer_words, make_world, plan_scene, questions, vocabulary
 from rewind.worlds.glyphs import CHARACTERS
-from rewind.worlds.index import TAUGHT_FORMS
+from rewind.worlds.index import FORMS, TAUGHT_FORMS
 from rewind.worlds.looks import (
     COLOURS,
     COMMON_SHAPES,
@@ -215,6 +215,23 @@ def test_phrases_of_a_level_that_is_given_name_its_fields_whatever_the_length(le
             "size": any(s in words.split() for s in SIZES), "motion": any(words.endswith(m) for m in motions),
         }  # fmt: skip
         assert {f for f, there in named.items() if there} | {"shape"} == set(TAUGHT_FORMS[level])
+
+
+def test_counts_in_phrases_of_hours_are_asked_of_short_videos_only_where_the_level_is_given():
+    world = make_world(5, seconds=40)
+    rng = np.random.default_rng(0)
+    assert not questions(world, rng, kinds=("count",))
+    narrowest = len(FORMS) - 1
+    reader = Reader(world)
+    asked = [q for _ in range(12) for q in questions(Index(world, level=narrowest), rng, kinds=("count",))]
+    assert {q.level for q in asked} == {narrowest}
+    assert len({q.answer for q in asked}) > 1
+    for q in asked:
+        words = next(w for w in (re.search(rf"(small|large) .*({'|'.join(MOTION_WORDS.values())})", q.text),) if w)
+        there = [any(reader.object_is(o, words[0]) for o in second["objects"]) for second in reader.seconds]
+        starts = sum(now and not before for before, now in zip([False, *there], there, strict=False))
+        assert q.answer == str(starts)
+        assert len(q.moments) == starts
 
 
 def _label(q):

@@ -30,9 +30,12 @@ _TRIES = 40
 _BARE = 0.5
 _ANY_LEVEL = 0.6
 """Share of questions with phrases as long as those of videos that no training has the time for."""
-# Long phrases are the hardest to say, and how things move is to be seen in no single frame: both are drawn more often.
-_LEVELS = (*range(len(FORMS)), *range(4, len(FORMS)), *2 * tuple(range(len(FORMS), len(TAUGHT_FORMS))))
-_NAMING: tuple[Kind, ...] = ("exists", "order", "find")
+# Long phrases are the hardest to say, those of hours (the narrowest form) are nearly all that hours are asked with, and
+# how things move is to be seen in no single frame: all are drawn more often.
+_LEVELS = (
+    *range(len(FORMS)), *range(4, len(FORMS)), *6 * (len(FORMS) - 1,), *2 * tuple(range(len(FORMS), len(TAUGHT_FORMS)))
+)  # fmt: skip
+_NAMING: tuple[Kind, ...] = ("exists", "order", "count", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
 

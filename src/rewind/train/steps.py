@@ -33,7 +33,7 @@ WARM_MIX: dict[Kind, float] = {
 }  # fmt: skip
 # What is still answered badly then: which of two phrases, codes, changes.
 LAST_MIX: dict[Kind, float] = {
-    "needle": 0.22, "exists": 0.06, "order": 0.42, "count": 0.05, "breakpoint": 0.08, "state": 0.14, "find": 0.03,
+    "needle": 0.2, "exists": 0.12, "order": 0.34, "count": 0.08, "breakpoint": 0.08, "state": 0.13, "find": 0.05,
 }  # fmt: skip
 MIXES |= {"warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX}
 _RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5

@@ -121,13 +121,18 @@ def countable(index: Index, shape_class: ShapeClass) -> bool:
 
 
 def count(index: Index, rng: np.random.Generator) -> Question | None:
-    """How many separate stretches. Asked only where 0 to 5 can all be the answer, so that each is as likely."""
+    """How many separate stretches. Asked only where 0 to 5 can all be the answer, so that each is as likely; where the
+    level of phrases is fixed, for training, those that can be are."""
     shape_class: ShapeClass = "rare" if rng.random() < 0.75 else "common"
-    if not countable(index, shape_class):
-        return None
     level = index.level(shape_class, COUNT_AIM)
-    number = int(rng.integers(MOST_COUNTED + 1))
     present = index.moments(level)
+    numbers = list(range(MOST_COUNTED + 1))
+    if not countable(index, shape_class):
+        if index.fixed_level is None:
+            return None
+        there = {len(present.get(look, ())) for look in all_looks(level, shape_class)}
+        numbers = sorted(there.intersection(numbers))
+    number = numbers[int(rng.integers(len(numbers)))]
     chosen = [look for look in all_looks(level, shape_class) if len(present.get(look, ())) == number]
     look = pick(rng, chosen)
     choices = tuple(str(n) for n in range(MOST_COUNTED + 1))

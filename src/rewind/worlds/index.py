@@ -128,7 +128,7 @@ class Index:
 
     def __init__(self, world: World, *, level: int | None = None) -> None:
         self.duration_s = world.duration_s
-        self._level = level
+        self.fixed_level = level
         seen: list[Seen] = []
         signs: list[SeenSign] = []
         changes: list[SeenChange] = []
@@ -159,8 +159,8 @@ class Index:
 
     def level(self, shape_class: ShapeClass, aim: float) -> int:
         """See `choose_level`."""
-        if self._level is not None:
-            return self._level
+        if self.fixed_level is not None:
+            return self.fixed_level
         key = (shape_class, aim)
         if key not in self._levels:
             self._levels[key] = choose_level([self.density(n, shape_class) for n in range(len(FORMS))], aim)
