@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from rewind.arena.encoder import load_encoder
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError
 from rewind.model import ReWind
@@ -69,6 +70,9 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     assert bool(model.answers)
     for name, value in model.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value, msg=name)
+    aligned = load_encoder(str(tmp_path / "whole"))
+    assert aligned.fingerprint == load_encoder(str(tmp_path / "parts" / "aligned")).fingerprint
+    assert aligned.fingerprint != load_encoder(str(whole)).fingerprint
     numbers = json.loads((tmp_path / "whole" / "validation.json").read_text())
     assert numbers["score.nll"] <= numbers["score.nll.before"] + 1e-6
     assert 0 <= numbers["answer.accuracy"] <= 1

@@ -22,11 +22,12 @@ from rewind.memory import Aim, MemoryState, Neck, PatchProjection
 from rewind.model import ReWind
 from rewind.models import BUNDLED
 from rewind.train.bank import ProjectedBank, make_bank, project_bank
+from rewind.train.recipe import ALIGNED
 from rewind.vision import VisionEncoder
 from rewind.weights import state_sha256
 from rewind.worlds.plan import plan_scene
 
-LEARNED_BY_ALL = ("norm.", "look.", "value.", "think.", "match.", "patch.")
+LEARNED_BY_ALL = ("norm.", "look.", "value.", "think.", "facets.")
 """Parts of `Aim` that dense alignment trains. The others belong to the memory that reads them: each trains its own."""
 Report = Callable[[str, int, int], None]
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
@@ -73,20 +74,21 @@ def key_frame_detail(model: ReWind, patches: Tensor, asked: MemoryState) -> Tens
 def load_encoder(name: str) -> Encoder:
     """The encoder of a bundled model ("nano"), of a model's folder, or of a training run's folder.
 
-    A run that has only been aligned will do: nothing but its neck and its aim are taken.
+    Nothing but its neck and its aim are taken: of a run as they stood before any stage on videos, where it kept them
+    so. Later stages move `aim` along with ReWind's memory, which would favour that.
 
     Raises: WeightsError where there is no such model, or its weights do not fit.
     """
     folder = BUNDLED / name if (BUNDLED / name / "config.json").is_file() else Path(name)
-    if (folder / "model" / "config.json").is_file():
-        folder = folder / "model"
+    kept = [part for part in (ALIGNED, "model") if (folder / part / "config.json").is_file()]
+    folder = folder / kept[0] if kept else folder
     try:
         if (folder / "config.json").is_file():
             config, state = ReWindConfig.load(folder / "config.json"), load_file(folder / "model.safetensors")
         elif (folder / "state.pt").is_file():
             record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-            kept = torch.load(folder / "state.pt", weights_only=True, map_location="cpu")["modules"]
-            state = {k.removeprefix("0."): v for k, v in kept.items() if k.startswith("0.")}
+            saved = torch.load(folder / "state.pt", weights_only=True, map_location="cpu")["modules"]
+            state = {k.removeprefix("0."): v for k, v in saved.items() if k.startswith("0.")}
             config = ReWindConfig.of_size(str(record["size"]))
         else:
             raise WeightsError(

@@ -27,6 +27,7 @@ from rewind.train.team import join
 from rewind.vision import load_vision
 from rewind.worlds import require_training_seed, vocabulary
 
+ALIGNED = "aligned"
 SCENES = 1792
 CARDS = 14400
 STAGES: tuple[Stage, ...] = (
@@ -67,7 +68,8 @@ def run(
 
     Args:
         size: of `ReWindConfig.of_size`; only sizes with the bundled decoder and encoders can be trained here.
-        out: the run's folder: bank/, state.pt, curve.jsonl, curve.png, record.json, model/.
+        out: the run's folder: bank/, state.pt, curve.jsonl, curve.png, record.json, aligned/ (before any stage on
+            videos: what arenas begin with), model/.
         seed: a training seed; it fixes scenes, videos, questions and first weights.
         minutes: stop, saved, after this long; the same call goes on later.
         resume: go on from the folder's checkpoint; False starts anew.
@@ -110,6 +112,8 @@ def run(
             stop_at=stop_at, progress=report,
         ):  # fmt: skip
             return None
+        if stage.name == AIM and team.leads:
+            save_pretrained(model, out / ALIGNED)
     if team.leads:
         plot_curve(out)
         numbers = calibrate(model.eval(), banks.validation(model), text, tokenizer)
