@@ -26,7 +26,9 @@ class ReWindAutoConfig(PreTrainedConfig):  # type: ignore[misc]
         super().__init__(**fields)
 
     def to_rewind(self) -> ReWindConfig:
-        return ReWindConfig(**self.rewind)
+        # JSON has no tuples.
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in self.rewind.items()}
+        return ReWindConfig(**fields)
 
 
 class ReWindAutoModel(PreTrainedModel):  # type: ignore[misc]

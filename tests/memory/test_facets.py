@@ -65,6 +65,34 @@ def test_one_respect_that_does_not_fit_is_enough_and_what_is_open_does_not_count
     assert fit(set(), set(), set()) < fit({1}, {2}, {1})
 
 
+@torch.no_grad()
+def test_words_that_name_nothing_find_nothing_once_they_are_learnt() -> None:
+    torch.manual_seed(1)
+    facets = Facets(6, (11, 4))
+    values = facets.values(torch.randn(1, 5, 6))
+    last = torch.zeros(11, dtype=torch.bool)
+    last[-1] = True
+
+    def ask(shape: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+        return torch.where(torch.cat([shape, size]), 20.0, -20.0).expand(1, SLOTS, -1)
+
+    anything, one = torch.ones(4, dtype=torch.bool), torch.arange(11) == 3
+    any_shape = torch.ones(11, dtype=torch.bool)
+    asked = {
+        "one": ask(one, anything), "all": ask(any_shape, anything), "without": ask(last, anything),
+        "size": ask(any_shape, torch.arange(4) == 1), "none": ask(~any_shape, anything),
+    }  # fmt: skip
+    learning = {name: facets(values, of) for name, of in asked.items()}
+    facets.eval()
+    learnt = {name: facets(values, of) for name, of in asked.items()}
+    for name in ("one", "none"):
+        assert torch.equal(learnt[name], learning[name])
+    for name in ("all", "without", "size"):
+        assert (learnt[name] < -8).all()
+    facets.train().requires_grad_(False)
+    assert torch.equal(facets(values, asked["all"]), learnt["all"])
+
+
 def test_nothing_overflows_and_gradients_reach_both_sides(facets: Facets) -> None:
     patches = (1e4 * torch.randn(1, 5, 6)).requires_grad_()
     logits = facets(facets.values(patches), 1e4 * torch.randn(1, SLOTS, sum(SIZES)))

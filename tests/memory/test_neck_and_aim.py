@@ -43,7 +43,7 @@ def placed() -> Asked:
     """An aim that knows places, patches of four frames, and what it makes of an instruction: Ī and slots."""
     torch.manual_seed(1)
     with torch.no_grad():
-        made = Aim(replace(CONFIG, patch_place=True)).eval()
+        made = Aim(replace(CONFIG, patch_place=True))  # still learning: what it is asked names nothing yet
         patches = torch.randn(1, 4, 5, 16)
         return made, patches, *made(torch.randn(1, SLOTS, 32))
 

@@ -10,6 +10,9 @@ _ALLOWED = 1.5
 _SURE = 4.0
 _FARTHEST = 15.0
 _LEAST = 1e-6
+_NAMED = 1.9
+"""−log of the share of a facet's values that words allow, from which on they name one: one of seven or more."""
+_SHUT = 30.0
 
 
 class Facets(nn.Module):
@@ -20,6 +23,9 @@ class Facets(nn.Module):
     A product of two vectors with a threshold, as it stood here before, has to weigh eleven respects that fit against
     one that does not: of signs whose code is asked for it found .44 where this finds .86, with 1 in 20 of the codes
     that differ in one character taken for them.
+
+    Words that name nothing ("a sign", "the logo") leave every respect open, and everything would fit. They find nothing
+    instead, but for while the words are learnt: what names nothing yet has to be able to.
     """
 
     def __init__(self, width: int, sizes: tuple[int, ...]) -> None:
@@ -30,7 +36,7 @@ class Facets(nn.Module):
         nn.init.constant_(self.asked.bias, _ALLOWED)
         self.sharpness = nn.Parameter(torch.ones(()))
         self.sure = nn.Parameter(torch.tensor(_SURE))
-        of = torch.repeat_interleave(torch.eye(len(sizes)), torch.tensor(sizes), dim=0)
+        of = torch.repeat_interleave(torch.eye(len(sizes)), torch.tensor(sizes), dim=0, output_size=sum(sizes))
         self.register_buffer("of", of, persistent=False)
 
     of: Tensor
@@ -50,7 +56,19 @@ class Facets(nn.Module):
         else:
             among = (values @ allowed).view(b, -1, slots, facets)
         share = among / (values @ self.of)[:, :, None]
-        return self.sharpness * share.float().clamp(min=_LEAST).log().sum(-1) + self.sure
+        fit = self.sharpness * share.float().clamp(min=_LEAST).log().sum(-1) + self.sure
+        if self.training and self.asked.weight.requires_grad:
+            return fit
+        return fit - _SHUT * (_NAMED - self.named(asked)).clamp(min=0)[:, None]
+
+    def named(self, asked: Tensor) -> Tensor:
+        """`asked` (B, SLOTS, values) → how narrow the narrowest facet is that asks for a value (B, SLOTS), in nats.
+
+        A facet's last value is that of things without it: words that leave it open ask for none.
+        """
+        allowed = self.split(torch.sigmoid(asked.float()))
+        narrow = [-of.mean(-1).clamp(min=_LEAST).log() * (1 - of[..., -1]) for of in allowed]
+        return torch.stack(narrow, dim=-1).amax(-1)
 
     def split(self, flat: Tensor) -> tuple[Tensor, ...]:
         """(…, values) → each facet's (…, size)."""
