@@ -84,6 +84,7 @@ class ReWindConfig:
     lora_alpha: int = 32
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "facets", tuple(self.facets))  # JSON has no tuples
         for name in ("width", "layers", "queries", "clip_frames", "write_tokens", "key_frames", "detail_tokens"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name}={getattr(self, name)}", allowed="1 or more")
@@ -161,8 +162,7 @@ class ReWindConfig:
         unknown = sorted(set(data) - known - {"model_type", "architectures", "transformers_version"})
         if unknown:
             raise ConfigError(f"{path}: fields {', '.join(unknown)}", allowed="fields of this version's ReWindConfig")
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
-        return ReWindConfig(**values)
+        return ReWindConfig(**{k: v for k, v in data.items() if k in known})
 
 
 SIZES: dict[str, ReWindConfig] = {

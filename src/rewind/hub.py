@@ -26,9 +26,7 @@ class ReWindAutoConfig(PreTrainedConfig):  # type: ignore[misc]
         super().__init__(**fields)
 
     def to_rewind(self) -> ReWindConfig:
-        # JSON has no tuples.
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in self.rewind.items()}
-        return ReWindConfig(**fields)
+        return ReWindConfig(**self.rewind)
 
 
 class ReWindAutoModel(PreTrainedModel):  # type: ignore[misc]

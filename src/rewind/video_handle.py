@@ -52,7 +52,9 @@ class Video:
         self._model = model
         self._vision = vision_encoder(cached(model).config.vision)
         recipe = Recipe(str(fps), reading, dtype, self._vision.name, self._vision.weights_hash)
-        self._shelf = Shelf(source, store or default_folder(), recipe=recipe, live=not self.kept)
+        # A playlist's own bytes do not tell what the files that it names show.
+        live = self.info.live or self.info.container in _PLAYLISTS
+        self._shelf = Shelf(source, store or default_folder(), recipe=recipe, live=live)
         self._stored: StoredFeatures | None = None
         self._timeline: Timeline | None = None
         self._memories: OrderedDict[tuple[str, int], Recollection] = OrderedDict()
@@ -66,9 +68,8 @@ class Video:
 
     @property
     def kept(self) -> bool:
-        """Whether what is watched goes to the store: a file's does, but a playlist's own bytes do not tell what the
-        files that it names show."""
-        return not self.info.live and self.info.container not in _PLAYLISTS and Path(self.source).is_file()
+        """Whether what is watched goes to the store: what a file shows does, but not what comes from elsewhere."""
+        return self._shelf.keyed
 
     # --- watching -----------------------------------------------------------------------------------------------
 

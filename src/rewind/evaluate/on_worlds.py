@@ -37,8 +37,8 @@ class WorldRun:
     """Which worlds, how many questions, which model, and where results are kept.
 
     `direct` draws the pictures straight into the encoder, without an H.264 file. `dtype` is how their features are
-    kept. `features` is a folder for files and
-    features that other runs share; without it they lie in the work folder until their world is answered.
+    kept. `features` is a folder for files and features that other runs share; without it they lie in the work folder
+    until their world is answered.
     """
 
     seed: int = TEST_SEEDS.start

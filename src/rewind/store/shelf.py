@@ -27,9 +27,14 @@ class Shelf:
         self.notes: list[str] = []
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
+    @property
+    def keyed(self) -> bool:
+        """Whether the source has a key, and so a place that outlives this."""
+        return not self.live and Path(self.source).is_file()
+
     def finished(self) -> bool:
         """Whether everything is there already; tells it without reading the file through."""
-        digest = None if self.live else remembered_hash(Path(self.source), self.root)
+        digest = remembered_hash(Path(self.source), self.root) if self.keyed else None
         if digest is None:
             return False
         with suppress(StoreError):
@@ -76,9 +81,9 @@ class Shelf:
 
     def _place(self) -> tuple[Path | None, dict[str, object]]:
         """The store's folder for this file, or a temporary one for what has no key."""
-        path = Path(self.source)
-        if self.live or not path.is_file():
+        if not self.keyed:
             return self._temporary_folder(), {"path": str(self.source)}
+        path = Path(self.source)
         digest = file_hash(path, self.root)
         stat = path.stat()
         source = {

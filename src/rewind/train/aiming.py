@@ -23,17 +23,7 @@ from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
 from rewind.train.aims import NO_FIELD, WHOLE_CODE, Aimed, fits
 from rewind.train.bank import Bank
-from rewind.train.dense import (
-    ASKED_WEIGHT,
-    CODE_FIELDS,
-    FIELDS,
-    PLACES,
-    FieldHeads,
-    asked_loss,
-    dense_truth,
-    shown_loss,
-    words_loss,
-)
+from rewind.train.dense import CODE_FIELDS, FIELDS, PLACES, FieldHeads, dense_truth, phrase_loss, shown_loss
 from rewind.train.losses import aim_loss, answer_loss
 from rewind.train.moves import Moves, moves_loss
 from rewind.worlds import glyphs
@@ -112,9 +102,7 @@ class Aiming(nn.Module):
         assert state.slots is not None and state.thoughts is not None  # noqa: S101, PT018
         wanted = np.stack([one.wanted for one in aims])
         asked = torch.from_numpy(wanted).to(model.device)
-        words = words_loss(self.words, state.thoughts, asked) + ASKED_WEIGHT * asked_loss(
-            aim.facets, state.slots, asked
-        )
+        words = phrase_loss(self.words, aim.facets, state.thoughts, state.slots, asked)
         logits = aim.logits(shown[None], state.slots).transpose(0, 1)
         fit = np.zeros(logits.shape, dtype=np.float32)
         fit[: len(things)] = fits(wanted, things)

@@ -20,16 +20,7 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.aims import Aimed, draw_aim, fits
 from rewind.train.bank import Bank
-from rewind.train.dense import (
-    ASKED_WEIGHT,
-    DenseTruth,
-    FieldHeads,
-    Things,
-    asked_loss,
-    dense_losses,
-    dense_truth,
-    words_loss,
-)
+from rewind.train.dense import DenseTruth, FieldHeads, Things, dense_losses, dense_truth, phrase_loss
 from rewind.train.losses import aim_loss
 
 _SALIENCE_WEIGHT, _READ_WEIGHT, _WORDS_WEIGHT = 2.0, 0.6, 0.4
@@ -78,8 +69,7 @@ class Align(nn.Module):
         )
         _, slots = aim(thoughts)
         wanted = np.stack([one.wanted for one in aims])
-        asked = torch.from_numpy(wanted).to(model.device)
-        words = words_loss(self.words, thoughts, asked) + ASKED_WEIGHT * asked_loss(aim.facets, slots, asked)
+        words = phrase_loss(self.words, aim.facets, thoughts, slots, torch.from_numpy(wanted).to(model.device))
         shown = torch.cat([middles, neck.read(grid, any_frame, any_patch)])
         logits = aim.logits(shown[None], slots).transpose(0, 1)
         fit = np.zeros(logits.shape, dtype=np.float32)

@@ -29,7 +29,7 @@ FACETS = tuple(size + 1 for size in (*OBJECT_FIELDS, *SIGN_FIELDS, *CODE_FIELDS)
 ANY, NOTHING, NOT = -1, -2, -10
 """What an instruction wants of a field beside a value of it: any; a slot about nothing wants this of all; `NOT` − v is
 any but v."""
-ASKED_WEIGHT = 50.0
+_ASKED_WEIGHT = 50.0
 _EMPTY = -1
 Things = npt.NDArray[np.int64]
 
@@ -152,6 +152,11 @@ def asked_loss(facets: Facets, asked: Tensor, wanted: Tensor) -> Tensor:
         allowed.append(one | but | (want == ANY))
     right = torch.cat(allowed, dim=-1).float()
     return functional.binary_cross_entropy_with_logits(asked[..., : right.shape[-1]].float(), right)
+
+
+def phrase_loss(heads: FieldHeads, facets: Facets, thoughts: Tensor, slots: Tensor, wanted: Tensor) -> Tensor:
+    """What instructions are about, read off their thoughts and off what they allow: `words_loss` and `asked_loss`."""
+    return words_loss(heads, thoughts, wanted) + _ASKED_WEIGHT * asked_loss(facets, slots, wanted)
 
 
 def dense_losses(
