@@ -78,6 +78,8 @@ class ReWindConfig:
     instruction_limit: int = 128
     answer_reserve: int = 32
     score_in_prompt: bool = True  # [us]: a memory token tells the decoder its frame's relevance
+    # [us]: a word tells the decoder which thing it is of: phrases of two things were mixed without
+    words_in_prompt: bool = False
     moments: int = 16  # [us]: tokens for the moments that the scores found; 0 as published
     # LoRA of a Hub decoder [P]
     lora_rank: int = 64
@@ -104,6 +106,8 @@ class ReWindConfig:
                 f"salient={self.salient}, neck_blocks={self.neck_blocks}",
                 allowed=f"1 to {self.fine_grid**2} patches, 1 block or more",
             )
+        if self.words_in_prompt and not self.aim:
+            raise ConfigError("words_in_prompt without aim", allowed="aim=True: it knows which thing a word is of")
         if self.aim and min(self.facets, default=0) < 2:
             raise ConfigError(f"facets={self.facets}", allowed="one or more, each of 2 values or more")
         if self.patch_place and self.perceives != "neck":
@@ -166,10 +170,10 @@ class ReWindConfig:
 
 
 SIZES: dict[str, ReWindConfig] = {
-    "nano": ReWindConfig(patch_place=True),
+    "nano": ReWindConfig(patch_place=True, words_in_prompt=True),
     "small": ReWindConfig(
-        size="small", patch_place=True, width=256, heads=8, layers=4, queries=32, detail_tokens=32,
-        decoder_width=384, decoder_layers=8, budget=2048,
+        size="small", patch_place=True, words_in_prompt=True, width=256, heads=8, layers=4, queries=32,
+        detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048,
     ),
     "base": ReWindConfig(
         size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep",

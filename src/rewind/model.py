@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -95,7 +95,8 @@ class ReWind(nn.Module):
             return MemoryState(self.instruct(tokens), mask, self.pool(pooled))
         thoughts = self.aim.thoughts(tokens, mask, pooled)
         aimed, slots = self.aim(thoughts)
-        return MemoryState(self.instruct(tokens), mask, self.pool(pooled) + aimed, slots, thoughts)
+        words = self.aim.words(tokens, mask).detach() if self.config.words_in_prompt else None
+        return MemoryState(self.instruct(tokens), mask, self.pool(pooled) + aimed, slots, thoughts, words)
 
     def update(self, state: MemoryState, deep: Tensor, fine: Tensor | None = None) -> MemoryState:
         """Read, perceive, write one clip.
@@ -122,7 +123,8 @@ class ReWind(nn.Module):
             raise ConfigError(f"a clip of {patches.shape[1]} frames", allowed=f"1 to {self.config.clip_frames}")
         told = None
         if self.aim is not None and state.slots is not None:
-            patches, told = self.aim.condition(patches, state.slots, state.pooled)
+            patches, told, followed = self.aim.condition(patches, state.slots, state.pooled, state.followed)
+            state = replace(state, followed=followed)
         perceived = self.perceiver(self.read(state), patches, state.text, state.text_mask)
         tokens = self.write(perceived, state.pooled, told)
         return state.append(tokens, *self.read.project(tokens))
@@ -194,6 +196,7 @@ class ReWind(nn.Module):
             detail_mask=torch.ones(1, len(rows), dtype=torch.bool, device=self.device),
             text=text.tokens[:, :limit].to(self.device, self.dtype),
             text_mask=text.mask[:, :limit].to(self.device),
+            words=None if state.words is None else state.words[:, :limit],
             moments=self.moment_parts(state.tokens(), logits, seconds.to(self.device), end_s=end),
         )  # fmt: skip
         return self._decode(parts, text, tuple(degradations), stored=state.frames * width)

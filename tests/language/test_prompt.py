@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rewind.config import ReWindConfig
+from rewind.config import SLOTS, ReWindConfig
 from rewind.language.moments import MomentParts
 from rewind.language.prompt import Prompt, PromptParts
 
@@ -61,6 +61,21 @@ def test_parts_stand_in_the_papers_order_and_carry_their_masks(prompt: Prompt) -
     bare, short = prompt(given, instruction=False)
     torch.testing.assert_close(bare, tokens[:, :-WORDS])
     assert short[1].tolist() == want[:-WORDS]
+
+
+@torch.no_grad()
+def test_words_carry_the_thing_that_they_are_of(prompt: Prompt) -> None:
+    told = Prompt(replace(CONFIG, words_in_prompt=True)).eval()
+    told.load_state_dict(prompt.state_dict(), strict=False)
+    assert told.of_slot is not None
+    words = torch.rand(2, WORDS, SLOTS)
+    given = replace(parts(None), words=words)
+    torch.testing.assert_close(told(given)[0], prompt(parts(None))[0])  # nothing yet
+    torch.nn.init.normal_(told.of_slot)
+    tokens, plain = told(given)[0], prompt(given)[0]
+    torch.testing.assert_close(tokens[:, :-WORDS], plain[:, :-WORDS])
+    torch.testing.assert_close(tokens[:, -WORDS:], plain[:, -WORDS:] + words @ told.of_slot)
+    torch.testing.assert_close(told(parts(None))[0], plain)
 
 
 @torch.no_grad()

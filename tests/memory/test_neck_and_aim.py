@@ -124,6 +124,16 @@ def test_padding_of_the_instruction_has_no_influence(aim: Aim) -> None:
 
 
 @torch.no_grad()
+def test_each_word_is_of_the_slot_that_attends_to_it(aim: Aim) -> None:
+    tokens = torch.randn(2, 7, 12)
+    mask = torch.tensor([[True] * 7, [True] * 5 + [False] * 2])
+    words = aim.words(tokens, mask)
+    attended = aim.look(aim.norm(tokens[1, :5])).softmax(0).view(5, SLOTS, -1).sum(-1)
+    torch.testing.assert_close(words[1, :5], attended / attended.sum(1, keepdim=True))
+    assert not words[1, 5:].any()
+
+
+@torch.no_grad()
 def test_logits_are_those_of_facets_patch_by_patch(aim: Aim) -> None:
     patches = torch.randn(2, 3, 5, 16)
     _, slots = aim(torch.randn(2, SLOTS, 32))
@@ -139,7 +149,7 @@ def test_logits_are_those_of_facets_patch_by_patch(aim: Aim) -> None:
 def test_what_a_frame_tells_follows_its_patches_and_the_words(aim: Aim) -> None:
     patches = torch.randn(1, 4, 5, 16)
     (pooled, slots), (other, others) = (aim(torch.randn(1, SLOTS, 32)) for _ in range(2))
-    marked, told = aim.condition(patches, slots, pooled)
+    marked, told, _ = aim.condition(patches, slots, pooled)
     assert marked.shape == patches.shape
     assert told.shape == (1, 4, 16)
     changed = patches.clone()
@@ -156,7 +166,7 @@ def test_condition_equals_the_plain_reference(aim: Aim) -> None:
     frames_, width = 3, 16
     patches = torch.randn(1, frames_, 5, width)
     pooled, slots = aim(torch.randn(1, SLOTS, 32))
-    marked, told = aim.condition(patches, slots, pooled)
+    marked, told, _ = aim.condition(patches, slots, pooled)
     said = []
     for f in range(frames_):
         fit = aim.logits(patches, slots)[0, f]

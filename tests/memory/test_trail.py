@@ -10,7 +10,18 @@ import torch
 from torch import Tensor
 
 from rewind.config import SLOTS
-from rewind.memory.trail import _NEAR, _SCALE, _STILL, _WAYS, MOVING, Trail, how_many
+from rewind.memory.trail import (
+    _ALONE,
+    _LOST,
+    _NEAR,
+    _SCALE,
+    _STILL,
+    _WAYS,
+    MOVING,
+    Trail,
+    along,
+    how_many,
+)
 
 FRAMES, PATCHES = 4, 5
 
@@ -39,7 +50,7 @@ def test_it_equals_a_plain_loop(trail: Trail) -> None:
     place, logits, asked = drawn(1)
     got = trail(place, logits, asked)
     fit = torch.sigmoid(logits)[0]
-    at = place[0]
+    at, every = place[0], []
     for f in range(FRAMES):
         ways: list[list[float]] = [[] for _ in range(SLOTS)]
         crossing: list[float] = []
@@ -68,10 +79,62 @@ def test_it_equals_a_plain_loop(trail: Trail) -> None:
         want = trail.outer(torch.nn.functional.gelu(trail.inner(features), approximate="tanh"))
         torch.testing.assert_close(got.told[0, f], want, atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(got.taken[0, f], best, atol=1e-5, rtol=1e-5)
-        for k in range(SLOTS):
-            moves = torch.nn.functional.gelu(trail.ways(torch.tensor(ways[k])), approximate="tanh")
-            want = moves @ asked[0, k, :-1] + asked[0, k, -1]
-            torch.testing.assert_close(got.fit[0, f, k], want, atol=1e-5, rtol=1e-5)
+        every.append(ways)
+    torch.testing.assert_close(got.fit[0], plain_fits(trail, torch.tensor(every), asked[0]), atol=1e-4, rtol=1e-4)
+
+
+def plain_fits(trail: Trail, ways: Tensor, asked: Tensor) -> Tensor:
+    """Of ways (F, SLOTS, 2 · WAYS), frame by frame: the mean fit of all frames of the stretch, by how far each leads to
+    this one and how well it is seen, and of this one alone a little."""
+    frames = len(ways)
+    want = torch.zeros(frames, SLOTS)
+    for k in range(SLOTS):
+        moves = torch.nn.functional.gelu(trail.ways(ways[:, k]), approximate="tanh")
+        alone = moves @ asked[k, :-1] + asked[k, -1]
+        for f in range(frames):
+            value, mass = _ALONE * float(alone[f]), _ALONE
+            for g in range(frames):
+                leads = math.prod(
+                    float(ways[h, k, _WAYS - 1].clamp(min=_LOST)) for h in range(min(f, g) + 1, max(f, g) + 1)
+                )
+                seen = float(ways[g, k, _WAYS - 1] + ways[g, k, 2 * _WAYS - 1])
+                value, mass = value + leads * seen * float(alone[g]), mass + leads * seen
+            want[f, k] = value / mass
+    return want
+
+
+@torch.no_grad()
+def test_what_is_handed_on_makes_clips_tell_what_lies_behind_them(trail: Trail) -> None:
+    """In two clips, all that looks back is told as in one; what looks ahead ends with the clip."""
+    place, logits, asked = drawn(4)
+    whole = trail(place, logits, asked)
+    one = trail(place[:, :2], logits[:, :2], asked)
+    two = trail(place[:, 2:], logits[:, 2:], asked, one.last)
+    cut = trail(place[:, 2:], logits[:, 2:], asked)
+    torch.testing.assert_close(two.told[:, 1:], whole.told[:, 3:])
+    torch.testing.assert_close(two.taken[:, 1:], whole.taken[:, 3:])
+    torch.testing.assert_close(two.told[:, 0], whole.told[:, 2])
+    assert (cut.told[:, 0] - whole.told[:, 2]).abs().max() > 1e-3
+    assert (cut.fit[:, 0] - two.fit[:, 0]).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_the_last_step_of_a_circle_is_not_taken_for_a_line(trail: Trail) -> None:
+    """One frame alone fits, the others of the stretch do not, in this clip or the one before: none does."""
+    frames, seen = 6, torch.full((1, 6, SLOTS, 2 * _WAYS), 0.9)
+    seen[:, 0, :, _WAYS - 1] = 0
+    seen[:, -1, :, 2 * _WAYS - 1] = 0
+    fit = torch.full((1, frames, SLOTS), -6.0)
+    fit[:, -1] = 5.0
+    start = torch.zeros(1, SLOTS, 2)
+    assert float(along(fit, seen, start)[0][:, -1].max()) < 0
+    _, handed = along(fit[:, :-1], seen[:, :-1], start)
+    assert float(along(fit[:, -1:], seen[:, -1:], handed)[0].max()) < 0
+    assert float(along(fit[:, -1:], seen[:, -1:], start)[0].min()) > 4
+    # What is not followed from one frame to the next is another thing.
+    seen[:, -1, :, _WAYS - 1] = 0
+    seen[:, -1, :, 2 * _WAYS - 1] = 0.9
+    assert float(along(fit, seen, start)[0][:, -1].min()) > 4
 
 
 def ways_of(trail: Trail, place: Tensor, logits: Tensor) -> Tensor:

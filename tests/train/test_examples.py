@@ -88,6 +88,17 @@ def test_only_training_asks_with_phrases_longer_than_the_video_makes_them(projec
     assert moving(any_level=True) > 2
 
 
+def test_what_a_phrase_of_hours_names_comes_back_in_training_too(projected: ProjectedBank) -> None:
+    """Else a minute and a half has it once or never, and nobody learns that it may be there four times."""
+    rng = np.random.default_rng(8)
+    drawn = [draw_example(projected, rng, frames=96, kind="count", any_level=True).question for _ in range(40)]
+    narrow = [q for q in drawn if any(words in q.text for words in MOTION_WORDS.values())]
+    assert len(narrow) >= 5
+    assert max(int(q.answer) for q in narrow) >= 3
+    for question in narrow:
+        assert int(question.answer) == len(question.moments)
+
+
 def test_a_kind_that_short_videos_never_hold_becomes_whether_something_exists(projected: ProjectedBank) -> None:
     """A minute drawn at random seldom holds every count from 0 to 5, and counts are asked only where it does."""
     drawn = [

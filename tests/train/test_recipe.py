@@ -73,6 +73,12 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     aligned = load_encoder(str(tmp_path / "whole"))
     assert aligned.fingerprint == load_encoder(str(tmp_path / "parts" / "aligned")).fingerprint
     assert aligned.fingerprint != load_encoder(str(whole)).fingerprint
+    with pytest.raises(ConfigError, match="holds a run of nano with seed 5"):
+        recipe.run("nano", out=tmp_path / "whole", **{**options, "seed": 6})  # type: ignore[arg-type]
+    # A run of another seed on the same scenes.
+    assert recipe.run("nano", out=tmp_path / "other", minutes=0.0, **{**options, "seed": 6}) is None  # type: ignore[arg-type]
+    assert curve(tmp_path / "other")[0]["loss"] != want[0]["loss"]
+    assert json.loads((tmp_path / "bank" / "bank.json").read_text())["seed"] == 5
     numbers = json.loads((tmp_path / "whole" / "validation.json").read_text())
     assert numbers["score.nll"] <= numbers["score.nll.before"] + 1e-6
     assert 0 <= numbers["answer.accuracy"] <= 1

@@ -18,6 +18,15 @@ def train(
         Path, typer.Option("--out", metavar="DIR", help="The run's folder: checkpoint, curve, model.")
     ] = Path("run"),
     seed: Annotated[int, typer.Option("--seed", min=0, help="Fixes scenes, questions and first weights.")] = 0,
+    bank: Annotated[
+        Path | None,
+        typer.Option(
+            "--bank",
+            metavar="DIR",
+            show_default=False,
+            help="Scenes to train on: made there where they are not, cards beside them. Runs may share one.",
+        ),
+    ] = None,
     minutes: Annotated[
         float | None, typer.Option("--minutes", min=0.0, show_default=False, help="Stop, saved, after so long.")
     ] = None,
@@ -31,7 +40,7 @@ def train(
     from rewind.train import run
 
     with resumable("the same command goes on from the last checkpoint"), _stages(quiet=quiet) as progress:
-        folder = run(size, out=out, seed=seed, minutes=minutes, resume=resume, progress=progress)
+        folder = run(size, out=out, seed=seed, bank=bank, minutes=minutes, resume=resume, progress=progress)
     if json:
         output.print_json(
             {"finished": folder is not None, "model": None if folder is None else str(folder), "run": str(out)}

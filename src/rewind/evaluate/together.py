@@ -8,7 +8,7 @@ where `answering.recollect` looks for memories of earlier questions, so that all
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch import Tensor
 from rewind import answering
 from rewind.answering import Recollection, Said
 from rewind.evaluate.watched import Watched
+from rewind.memory.trail import Followed
 from rewind.model import Decoded
 from rewind.store.memories import KEPT, keep_memory
 from rewind.text.spelling import read_instructions
@@ -103,8 +104,10 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
     size = model.config.clip_frames
     whole = [n // size * size for n in rows]
     together = model.begin(read_instructions(engine.text, list(texts)))
+    followed = {0: together.followed}
     for clip in patches[: max(whole)].split(size) if max(whole) else ():
         together = model.perceive(together, clip.to(model.dtype).expand(len(texts), *clip.shape))
+        followed |= {together.frames: together.followed} if together.frames in whole else {}
     shared = together.tokens() if max(whole) else None
     for i, (words, first, last) in enumerate(zip(texts, whole, rows, strict=True)):
         parts = [] if shared is None else [shared[i : i + 1, :first]]
@@ -112,7 +115,16 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
             state = model.begin(read_instructions(engine.text, [words]))
             if first:
                 state = state.append(parts[0], *model.read.project(parts[0]))
+                state = replace(state, followed=_of_one(followed[first], i))
             parts = [model.perceive(state, patches[first:last].to(model.dtype)).tokens()]
         kept = answering.memory_file_of(engine, watched.stored, words, last)
         if kept is not None:
             keep_memory(kept, parts[0])
+
+
+def _of_one(followed: Followed | None, row: int) -> Followed | None:
+    """What one of several questions that walked together hands on."""
+    if followed is None:
+        return None
+    one = slice(row, row + 1)
+    return Followed(followed.place[one], followed.fit[one], followed.sums[one])

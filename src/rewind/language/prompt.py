@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rewind.config import ReWindConfig
+from rewind.config import SLOTS, ReWindConfig
 from rewind.language.moments import MomentEmbedding, MomentParts
 from rewind.language.place import PlaceEmbedding
 
@@ -18,7 +18,8 @@ class PromptParts:
 
     `memory` (B, n, D) shown memory tokens with `memory_place` (B, n, 2) and relevance `memory_score` (B, n);
     `detail` (B, k, m, D) with `detail_place` (B, k, 2); `text` (B, S, text_width) instruction features; `moments`,
-    where the decoder is told what the scores found. Masks are True for real tokens. A place is what `places` gives.
+    where the decoder is told what the scores found; `words` (B, S, SLOTS), where it is told which thing each word is
+    of. Masks are True for real tokens. A place is what `places` gives.
     """
 
     memory: Tensor
@@ -31,6 +32,7 @@ class PromptParts:
     text: Tensor
     text_mask: Tensor
     moments: MomentParts | None = None
+    words: Tensor | None = None
 
 
 class Prompt(nn.Module):
@@ -56,6 +58,7 @@ class Prompt(nn.Module):
         self.writes = nn.Parameter(torch.randn(config.write_tokens, width) * 0.1)
         self.score = nn.Parameter(torch.randn(width) * 0.2) if config.score_in_prompt else None
         self.moments = MomentEmbedding(config) if config.moments else None
+        self.of_slot = nn.Parameter(torch.zeros(SLOTS, width)) if config.words_in_prompt else None
 
     def forward(self, parts: PromptParts, *, instruction: bool = True) -> tuple[Tensor, Tensor]:
         """Embeddings (B, L, H) and their mask (B, L); `instruction=False` leaves the words to the decoder's own."""
@@ -77,6 +80,9 @@ class Prompt(nn.Module):
             masks += [parts.memory_mask.new_ones(b, 1), parts.moments.mask]
         if instruction:
             words = parts.text.shape[1]
-            tokens.append(self.text(self.text_norm(parts.text)) + self.text_place[:words] + self.kind[2])
+            text = self.text(self.text_norm(parts.text)) + self.text_place[:words] + self.kind[2]
+            if self.of_slot is not None and parts.words is not None:
+                text = text + parts.words @ self.of_slot
+            tokens.append(text)
             masks.append(parts.text_mask)
         return torch.cat(tokens, dim=1), torch.cat(masks, dim=1)

@@ -8,9 +8,10 @@ from torch.nn import functional
 
 from rewind.config import SLOTS, ReWindConfig
 from rewind.memory.facets import Facets
-from rewind.memory.trail import Trail, how_many, shifted
+from rewind.memory.trail import Followed, Trail, how_many, shifted
 
 _HEADS = 8
+_UNSEEN = 1e-6
 
 
 class Aim(nn.Module):
@@ -48,11 +49,20 @@ class Aim(nn.Module):
         """tokens (B, S, text_width), mask (B, S), mean (B, text_width) → what each slot is about (B, SLOTS, 2 D)."""
         b, s, _ = tokens.shape
         source = self.norm(tokens)
-        weights = self.look(source).masked_fill(~mask[..., None], float("-inf")).softmax(1)
-        weights = weights.view(b, s, SLOTS, 2, _HEADS)
+        weights = self._weights(source, mask)
         value = self.value(source).view(b, s, _HEADS, 48)
         gathered = torch.einsum("bskth,bshd->bkthd", weights, value).reshape(b, SLOTS, -1)
         return torch.as_tensor(self.think(torch.cat([gathered, mean[:, None].expand(-1, SLOTS, -1)], dim=-1)))
+
+    def words(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """tokens (B, S, text_width), mask (B, S) → which slot each word is of, (B, S, SLOTS), 1 in all."""
+        looked = self._weights(self.norm(tokens), mask).sum((-2, -1))
+        return looked / looked.sum(-1, keepdim=True).clamp(min=_UNSEEN)
+
+    def _weights(self, source: Tensor, mask: Tensor) -> Tensor:
+        """What each slot's heads attend to (B, S, SLOTS, 2, HEADS)."""
+        weights = self.look(source).masked_fill(~mask[..., None], float("-inf")).softmax(1)
+        return torch.as_tensor(weights.unflatten(-1, (SLOTS, 2, _HEADS)))
 
     def forward(self, thoughts: Tensor) -> tuple[Tensor, Tensor]:
         """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, values): what looks are asked for, and, where places
@@ -76,13 +86,19 @@ class Aim(nn.Module):
         logits = self.logits(patches, slots)
         return patches + self.mark(torch.sigmoid(logits)), logits
 
-    def condition(self, patches: Tensor, slots: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
-        """X (B, F, P, D) → X marked where it fits, and what each frame tells of either thing, D wide (B, F, D)."""
+    def condition(
+        self, patches: Tensor, slots: Tensor, pooled: Tensor, before: Followed | None = None
+    ) -> tuple[Tensor, Tensor, Followed | None]:
+        """X (B, F, P, D) → X marked where it fits, what each frame tells of either thing, D wide (B, F, D), and what
+        the next clip needs, which gets it as its `before`."""
         marked, logits = self.mark_patches(patches, slots)
-        return marked, self.tell_frames(patches, logits, slots, pooled)
+        return marked, *self.tell_frames(patches, logits, slots, pooled, before)
 
-    def tell_frames(self, patches: Tensor, logits: Tensor, slots: Tensor, pooled: Tensor) -> Tensor:
-        """X (B, F, P, D) and its `logits` (B, F, P, SLOTS) → what each frame tells of either thing (B, F, D).
+    def tell_frames(
+        self, patches: Tensor, logits: Tensor, slots: Tensor, pooled: Tensor, before: Followed | None = None
+    ) -> tuple[Tensor, Followed | None]:
+        """X (B, F, P, D) and its `logits` (B, F, P, SLOTS) → what each frame tells of either thing (B, F, D), and what
+        the next clip needs.
 
         A frame tells whether, how surely and how often a thing is there, what its best patch holds as far as the
         instruction asks for it (Ī (B, D) opens and shuts that reading), and how the frames beside it differ.
@@ -91,7 +107,7 @@ class Aim(nn.Module):
         fit = torch.sigmoid(logits)
         many = fit.sum(2) if self.trail is None else how_many(patches[..., -2:], fit)
         if self.trail is not None:
-            trail = self.trail(patches[..., -2:], logits, slots[..., sum(self.facets.sizes) :])
+            trail = self.trail(patches[..., -2:], logits, slots[..., sum(self.facets.sizes) :], before)
             # Looks and motion must both fit.
             surely = -torch.logaddexp(-surely, -trail.fit.to(surely.dtype))
             # What turned red is what is there now, where the red thing is a second later.
@@ -103,7 +119,8 @@ class Aim(nn.Module):
             said = said + trail.told
         seen = self.along_norm(said)
         beside = torch.cat([shifted(seen, 1), seen, shifted(seen, -1)], dim=-1)
-        return torch.as_tensor(said + self.change(functional.gelu(self.along(beside))))
+        told = said + self.change(functional.gelu(self.along(beside)))
+        return torch.as_tensor(told), None if trail is None else trail.last
 
     def read(self, best: Tensor, pooled: Tensor) -> Tensor:
         """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""

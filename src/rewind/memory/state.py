@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from rewind.memory.trail import Followed
+
 CHUNK_FRAMES = 1024
 
 
@@ -24,10 +26,10 @@ class _Chunk:
 class MemoryState:
     """Memory after some frames: tokens M (B, T, 2, D) with the keys and values that read needs, each projected once.
 
-    `text` I (B, S, D), `text_mask` (B, S), `pooled` Ī (B, D), `slots` and `thoughts` what `Aim` made of the
-    instruction. A state is never changed: `append` gives a new one that shares the old one's chunks. Several states
-    may grow out of one (a question's partial clip, say): the first to write takes the free room of the last chunk,
-    the next ones copy that chunk.
+    `text` I (B, S, D), `text_mask` (B, S), `pooled` Ī (B, D); `slots`, `thoughts` and `words` (B, S, SLOTS) what `Aim`
+    made of the instruction; `followed` what the last clip hands on to the next. A state is never changed: `append`
+    gives a new one that shares the old one's chunks. Several states may grow out of one (a question's partial clip,
+    say): the first to write takes the free room of the last chunk, the next ones copy that chunk.
     """
 
     text: Tensor
@@ -35,6 +37,8 @@ class MemoryState:
     pooled: Tensor
     slots: Tensor | None = None
     thoughts: Tensor | None = None
+    words: Tensor | None = None
+    followed: Followed | None = None
     frames: int = 0
     chunks: tuple[_Chunk, ...] = field(default=(), repr=False)
 

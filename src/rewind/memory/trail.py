@@ -19,6 +19,9 @@ _SAME = 0.1
 _STILL = 0.02
 """Distance at which something counts half as not having moved; places are right to .013."""
 
+_LOST, _ALONE = 1e-4, 1e-2
+"""How surely something counts as followed where it is not; how much a frame counts that nothing is followed from."""
+
 _WAYS = 6
 """Right, down, left, up, still, there: of each slot, either way in time."""
 _MOVING = 32
@@ -28,14 +31,25 @@ _ANY_WAY = 6.0
 
 
 @dataclass(frozen=True)
+class Followed:
+    """The last frame of a clip, as the next one needs it: `place` (B, P, 2), `fit` (B, P, SLOTS), 0 to 1, and `sums`
+    (B, SLOTS, 2), over what is followed up to it, of motion's fits and of their weights."""
+
+    place: Tensor
+    fit: Tensor
+    sums: Tensor
+
+
+@dataclass(frozen=True)
 class Trailed:
     """`told` (B, F, D): what each frame tells of motion and of things that give way. `fit` (B, F, SLOTS): logits, how
     well the motion of a slot's thing fits the words. `taken` (B, F, P, SLOTS), 0 to 1: how much each patch is where
-    *another* slot's thing was a frame before or is a frame after."""
+    *another* slot's thing was a frame before or is a frame after. `last`: for the next clip."""
 
     told: Tensor
     fit: Tensor
     taken: Tensor
+    last: Followed
 
 
 class Trail(nn.Module):
@@ -60,19 +74,46 @@ class Trail(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, place: Tensor, logits: Tensor, asked: Tensor) -> Trailed:
-        """place (B, F, P, 2), logits of fit (B, F, P, SLOTS), asked (B, SLOTS, MOVING): `asked` of thoughts."""
+    def forward(self, place: Tensor, logits: Tensor, asked: Tensor, before: Followed | None = None) -> Trailed:
+        """place (B, F, P, 2), logits of fit (B, F, P, SLOTS), asked (B, SLOTS, MOVING): `asked` of thoughts; `before`:
+        what the clip before this one handed on."""
+        fits = torch.sigmoid(logits.float())
+        places = place.float().expand(len(fits), -1, -1, -1)
+        if before is None:  # nothing fits there
+            before = Followed(places[:, 0], torch.zeros_like(fits[:, 0]), fits.new_zeros(len(fits), SLOTS, 2))
         with torch.autocast(place.device.type, enabled=False):  # differences of places need their digits
-            ways, crossing, taken = trails(place.float(), torch.sigmoid(logits.float()))
+            found = trails(
+                torch.cat([before.place[:, None], places], dim=1), torch.cat([before.fit[:, None], fits], dim=1)
+            )
+            ways, crossing, taken = (of[:, 1:] for of in found)
         features = torch.cat([ways.flatten(2), crossing], dim=-1)
         told = self.outer(functional.gelu(self.inner(features), approximate="tanh"))
-        return Trailed(told, self.fit(ways, asked), taken)
+        fit, sums = along(self.fit(ways, asked).float(), ways, before.sums)
+        return Trailed(told, fit, taken, Followed(places[:, -1], fits[:, -1].detach(), sums))
 
     def fit(self, ways: Tensor, asked: Tensor) -> Tensor:
         """`ways` of trails (B, F, SLOTS, 2 · WAYS), or (1, F, 1, …) for all alike, asked (B, SLOTS, MOVING) → how well
         the motion fits the words (B, F, SLOTS)."""
         moves = functional.gelu(self.ways(ways), approximate="tanh")
         return torch.einsum("bfkm,bkm->bfk", moves, asked[..., :-1]) + asked[:, None, :, -1]
+
+
+def along(fit: Tensor, ways: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+    """Fits of motions (B, F, SLOTS), of which the clips before hand on sums `before` (B, SLOTS, 2) → fits of the whole
+    stretch that a thing is followed on, up to the clip's end, and sums for the next clip.
+
+    The last frame before a thing is gone shows one step of it, and so does the first: one step of a circle is one of a
+    straight line. Of what an hour seemed to show and did not, nearly all were such frames. Each frame counts as far as
+    the thing is followed from there to here, and as it is seen before and after.
+    """
+    earlier, later = ways[..., _WAYS - 1], ways[..., 2 * _WAYS - 1]
+    so_far = earlier.clamp(min=_LOST).log().cumsum(1)
+    seen = torch.stack([(earlier + later) * fit, earlier + later], dim=-1)
+    weight = torch.exp(-(so_far[:, :, None] - so_far[:, None]).abs())
+    sums = torch.einsum("bfgk,bgkn->bfkn", weight, seen) + torch.exp(so_far)[..., None] * before[:, None]
+    alone = _ALONE * torch.stack([fit, torch.ones_like(fit)], dim=-1)
+    value, mass = (sums + alone).unbind(-1)
+    return value / mass, sums[:, -1]
 
 
 @torch.no_grad()

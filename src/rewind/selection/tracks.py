@@ -10,10 +10,8 @@ from torch import Tensor
 
 THERE = 0.5
 """Probability from which a frame counts as showing the thing."""
-SURE = 0.9
-"""Probability that a stretch must reach somewhere. In ten minutes hundreds of frames are tried, and one wrong stretch
-before the right one turns the order round: validation worlds, 10 min, order .89 and counts .81 right with .5 here, .96
-and .91 with .9; at 1 min all alike."""
+SURE, SURE_FRAMES = 0.9, 96
+"""Probability that a stretch must reach somewhere, in videos of up to so many frames: those of training."""
 DOUBT = 0.1
 """Probability from which a frame between two that show it may have been missed."""
 
@@ -37,14 +35,24 @@ class Stretches:
         return len(self.first)
 
 
+def sure_of(frames: int) -> float:
+    """Probability that a stretch of a video of that many frames must reach: its odds rise with the frames.
+
+    What is asked for is there about as often in an hour as in a minute and a half, but each frame more is one more that
+    may look like it, and one wrong stretch before the right one turns the order round.
+    """
+    odds = SURE / (1 - SURE) * max(1.0, frames / SURE_FRAMES)
+    return odds / (1 + odds)
+
+
 def stretches(probability: Tensor, *, limit: int) -> Stretches:
-    """Runs of frames at `THERE` or more that reach `SURE`, in each column of `probability` (T, tracks); a hole of one
-    doubtful frame is filled.
+    """Runs of frames at `THERE` or more that reach `sure_of` T frames, in each column of `probability` (T, tracks); a
+    hole of one doubtful frame is filled.
 
     Where a track has more than its share of `limit`, the ones with the best scores stay.
     """
     values = probability.detach().float().cpu().numpy()
-    share = limit // values.shape[1]
+    share, sure = limit // values.shape[1], sure_of(len(values))
     found: list[tuple[int, int, int, int, float]] = []
     for track in range(values.shape[1]):
         column = values[:, track]
@@ -54,8 +62,8 @@ def stretches(probability: Tensor, *, limit: int) -> Stretches:
         edges = np.diff(np.concatenate([[0], there.astype(np.int8), [0]]))
         runs = np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)
         best = np.array([column[a:b].max() for a, b in runs])
-        starts, ends = runs[best >= SURE].T
-        best = best[best >= SURE]
+        starts, ends = runs[best >= sure].T
+        best = best[best >= sure]
         kept = np.sort(np.argsort(-best, kind="stable")[:share])
         found += [(int(starts[i]), int(ends[i]) - 1, track, ordinal, float(best[i])) for ordinal, i in enumerate(kept)]
     first, last, which, ordinals = (torch.tensor([one[i] for one in found], dtype=torch.long) for i in range(4))

@@ -15,11 +15,13 @@ from torch import Tensor
 from rewind.store.keys import replace_file
 
 KEPT = 16
+_WALK = "2"
+"""To be raised where the same weights walk otherwise than before: older memories are then not found."""
 
 
 def memory_file(folder: Path, *said: str) -> Path:
     """Where the memory goes that all of `said` decided: weights, instruction, frames walked."""
-    return folder / f"memory-{hashlib.sha256(chr(0).join(said).encode()).hexdigest()[:32]}.safetensors"
+    return folder / f"memory-{hashlib.sha256(chr(0).join((_WALK, *said)).encode()).hexdigest()[:32]}.safetensors"
 
 
 def load_memory(path: Path, shape: tuple[int, ...]) -> Tensor | None:

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from rewind.language.prompt import PromptParts
 from rewind.language.tokenizer import PAD, AnswerTokenizer
-from rewind.memory import Aim, Neck
+from rewind.memory import Aim, MemoryState, Neck
 from rewind.model import ReWind
 from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
@@ -112,7 +112,7 @@ class Aiming(nn.Module):
             torch.where(sure, logits.float(), torch.full_like(logits.float(), -20.0)),
             torch.from_numpy(fit).to(model.device),
         )
-        read = self._read(model, state.pooled, shown[: len(things)], things, aims, features, rng)
+        read = self._read(model, state, shown[: len(things)], things, aims, features, rng)
         seen = aim.facets.split(aim.facets.shown(shown[: len(things)]))
         dense, _ = shown_loss(seen, torch.from_numpy(things).to(model.device))
         loss = (
@@ -130,7 +130,7 @@ class Aiming(nn.Module):
         return loss, {name: float(value.detach()) for name, value in parts.items()}
 
     def _read(
-        self, model: ReWind, pooled: Tensor, patches: Tensor, things: npt.NDArray[np.int64], aims: Sequence[Aimed],
+        self, model: ReWind, state: MemoryState, patches: Tensor, things: npt.NDArray[np.int64], aims: Sequence[Aimed],
         features: TextFeatures, rng: np.random.Generator,
     ) -> dict[str, Tensor]:  # fmt: skip
         """What is asked of a thing, read off its patch by the decoder's own output layer: the loss `reading` and the
@@ -144,7 +144,7 @@ class Aiming(nn.Module):
         assert aim is not None and decoder is not None  # noqa: S101, PT018
         asked = np.array([one.asks for one in aims])
         thing, which = draw_readings(things, asked, rng)
-        read = aim.read(torch.stack([patches, patches.roll(1, 0)], dim=1)[thing], pooled[which])
+        read = aim.read(torch.stack([patches, patches.roll(1, 0)], dim=1)[thing], state.pooled[which])
         asks = asked[which]
         known = asks >= 0
         seen = decoder.out(decoder.norm(prompt.memory(prompt.memory_norm(read[known])))).float()
@@ -160,12 +160,13 @@ class Aiming(nn.Module):
         loss = functional.cross_entropy(seen, target) if len(seen) else nothing
         right = (seen.argmax(-1) == target).float().mean() if len(seen) else nothing
         code = torch.stack(spelled).sum() if spelled else nothing
-        spoken = self._speak(model, codes, labels, features, which[~known]) if len(codes) else nothing
+        spoken = self._speak(model, codes, labels, features, state.words, which[~known]) if len(codes) else nothing
         return {"reading": loss, "correct": right, "code": code, "spoken": spoken}
 
     def _speak(
-        self, model: ReWind, read: Tensor, labels: Tensor, features: TextFeatures, which: npt.NDArray[np.int64]
-    ) -> Tensor:
+        self, model: ReWind, read: Tensor, labels: Tensor, features: TextFeatures, words: Tensor | None,
+        which: npt.NDArray[np.int64],
+    ) -> Tensor:  # fmt: skip
         """Codes spelled by the decoder from a memory of one frame, which holds what was read (n, D): loss.
 
         Of the questions on videos few ask for a whole code, and none of those was answered after all stages without
@@ -184,6 +185,7 @@ class Aiming(nn.Module):
             detail=read.new_zeros(n, 0, model.config.detail_tokens, read.shape[1]),
             detail_place=read.new_zeros(n, 0, 2), detail_mask=torch.ones(n, 0, dtype=torch.bool, device=read.device),
             text=features.tokens[which].to(read.device), text_mask=features.mask[which].to(read.device),
+            words=None if words is None else words[which],
         )  # fmt: skip
         return answer_loss(decoder(*model.prompt(parts), answer).float(), answer)[0]
 

@@ -18,13 +18,14 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 
+from rewind.errors import ConfigError
 from rewind.values import Frame
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
 from rewind.worlds.arrange import Pool
 from rewind.worlds.cards import Planner
 from rewind.worlds.plan import plan_scene
-from rewind.worlds.splits import split_of
+from rewind.worlds.splits import require_training_seed, split_of
 from rewind.worlds.truth import SceneTruth
 from rewind.worlds.world import compose
 
@@ -102,7 +103,9 @@ def make_bank(
         record["plan"] = getattr(plan, "__name__", str(plan))
     mark = folder / "bank.json"
     if mark.is_file() and json.loads(mark.read_text()) != record:
-        raise ValueError(f"{folder} holds the bank of another seed or encoder")
+        raise ConfigError(
+            f"{folder} holds the bank of another seed or encoder", allowed=f"one of seed {seed}", do="give --bank DIR"
+        )
     mark.write_text(json.dumps(record))
     for start in starts:
         path = folder / f"{start:06d}.safetensors"
@@ -117,6 +120,15 @@ def make_bank(
     first = np.cumsum([0, *(t.duration_s for t in truths)])
     deep, fine = _load([folder / f"{start:06d}.safetensors" for start in starts], int(first[-1]))
     return Bank(tuple(truths), first[:-1], deep, fine)
+
+
+def seed_of(folder: Path, *, otherwise: int) -> int:
+    """The seed of the scenes that a bank's folder holds; `otherwise` where it holds none yet.
+
+    Raises: TestSeedError for a bank of held-out scenes.
+    """
+    mark = folder / "bank.json"
+    return require_training_seed(json.loads(mark.read_text())["seed"]) if mark.is_file() else otherwise
 
 
 def _load(shards: Sequence[Path], frames: int) -> tuple[torch.Tensor, torch.Tensor]:

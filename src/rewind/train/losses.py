@@ -57,17 +57,16 @@ def remember(model: ReWind, patches: Tensor, text: TextFeatures) -> MemoryState:
 def told(model: ReWind, patches: Tensor, text: TextFeatures) -> tuple[MemoryState, Tensor]:
     """Memory as `Aim` alone would write it, nothing perceived: an empty state of `text`, and tokens (B, T, W, D).
 
-    Costs a small part of `remember`: the decoder can be taught with it on ten times as many videos. T must be a
-    multiple of the clip's length.
+    Costs a small part of `remember`: the decoder can be taught with it on ten times as many videos.
     """
     state, config = model.begin(text), model.config
     assert model.aim is not None and state.slots is not None  # noqa: S101, PT018  (only sizes that aim are trained so)
-    clips = patches.shape[1] // config.clip_frames
-    frames = patches.reshape(-1, config.clip_frames, *patches.shape[2:])
-    slots, pooled = state.slots.repeat_interleave(clips, 0), state.pooled.repeat_interleave(clips, 0)
-    each = model.aim.tell_frames(frames, model.aim.logits(frames, slots), slots, pooled)
-    tokens = each.reshape(*patches.shape[:2], 1, -1).expand(-1, -1, config.write_tokens, -1)
-    return state, tokens
+    logits = model.aim.logits(patches, state.slots)
+    each, followed = [], None
+    for clip, fit in zip(patches.split(config.clip_frames, 1), logits.split(config.clip_frames, 1), strict=True):
+        of_clip, followed = model.aim.tell_frames(clip, fit, state.slots, state.pooled, followed)
+        each.append(of_clip)
+    return state, torch.cat(each, dim=1)[:, :, None].expand(-1, -1, config.write_tokens, -1)
 
 
 def instruct_losses(
@@ -134,6 +133,7 @@ def prompt_parts(
         detail_mask=torch.ones_like(rows, dtype=torch.bool),
         text=batch.text.tokens,
         text_mask=batch.text.mask,
+        words=state.words,
         moments=model.moment_parts(tokens, logits, seconds[0], end_s=float(t)),
     )
 

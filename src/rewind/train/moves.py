@@ -23,6 +23,9 @@ _EACH = 10
 """Paths of each motion a step."""
 _NOISE = 0.012  # places are read off patches to 1.3 px of 224, which is 2 wide
 _SURE = 0.98
+_CUT, _LONE = 0.2, 0.05
+"""Shares of paths whose beginning is not seen, of those whose end is not, and of those of which neither is: things come
+and go, and clips end."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,12 @@ def moves_loss(trail: Trail, slots: Tensor, aims: Sequence[Aimed], moves: Moves,
     drawn = np.concatenate([rng.choice(np.flatnonzero(moves.motion == m), _EACH) for m in range(len(MOTIONS))])
     noisy = moves.places[drawn] + rng.normal(0, _NOISE, moves.places[drawn].shape)
     place = torch.from_numpy(noisy).float().to(slots.device)[:, :, None]
-    ways = trails(place, torch.full((*place.shape[:3], SLOTS), _SURE, device=place.device))[0][:, 1, 0]
+    there = np.full(place.shape[:3], _SURE, dtype=np.float32)
+    cut = rng.random(len(there))
+    there[cut < _CUT, 0] = 0
+    there[(cut > _CUT - _LONE) & (cut < 2 * _CUT - _LONE), 2] = 0
+    sure = torch.from_numpy(there).to(place.device)[..., None].expand(*there.shape, SLOTS)
+    ways = trails(place, sure)[0][:, 1, 0]
     fit = trail.fit(ways[None, :, None], slots[..., -MOVING:].to(ways.dtype))
     named = torch.tensor([one.motions for one in aims], device=fit.device)[:, None]
     about = torch.tensor(np.stack([(one.wanted != NOTHING).any(-1) for one in aims]), device=fit.device)[:, None]

@@ -18,6 +18,7 @@ from rewind.models import save_pretrained
 from rewind.text import load_text
 from rewind.train.aiming import Aiming
 from rewind.train.align import Align
+from rewind.train.bank import seed_of
 from rewind.train.calibrate import calibrate
 from rewind.train.loop import Progress, Run, plot_curve
 from rewind.train.material import Banks
@@ -73,17 +74,21 @@ def run(
         seed: a training seed; it fixes scenes, videos, questions and first weights.
         minutes: stop, saved, after this long; the same call goes on later.
         resume: go on from the folder's checkpoint; False starts anew.
-        stages, scenes, cards, bank, changes: other steps, other banks, other config fields: for ablations.
+        bank: a bank to take scenes from or to make them in, cards beside it; that of a run of another seed serves,
+            and the two then differ in first weights, videos and questions alone.
+        stages, scenes, cards, changes: other steps, other banks, other config fields: for ablations.
 
     Returns: the folder of the trained model, or None where the time ran out first.
 
     Raises: TestSeedError for a seed that is held out; ConfigError for a size that cannot be trained here, for more
-        processes than a batch has parts, or where accelerate is not installed.
+        processes than a batch has parts, for a folder that holds another run, or where accelerate is not installed.
     """
     require_training_seed(seed)
     config = replace(ReWindConfig.of_size(size), **(changes or {}))  # type: ignore[arg-type]
     if config.decoder != "bundled" or config.vision != "efficientnet-lite0":
         raise ConfigError(f"size {size!r}", allowed="nano or small: sizes with the bundled encoders and decoder")
+    if resume:
+        _refuse_another(out, seed=seed, size=size)
     stop_at = None if minutes is None else time.monotonic() + 60 * minutes
     team = join()
     report = progress if progress is not None and team.leads else _silent
@@ -101,7 +106,10 @@ def run(
         training.resume()
     if team.leads:
         (out / "record.json").write_text(json.dumps({"seed": seed, "size": size, "stages": describe(stages)}, indent=2))
-    banks = Banks(bank or out / "bank", seed=seed, scenes=scenes, cards=cards, vision=vision, report=report, team=team)
+    banks = Banks(
+        bank or out / "bank", seed=seed if bank is None else seed_of(bank, otherwise=seed), scenes=scenes, cards=cards,
+        vision=vision, report=report, team=team,
+    )  # fmt: skip
     for index, stage in enumerate(stages):
         if training.stage > index:
             continue
@@ -121,6 +129,19 @@ def run(
         save_pretrained(model, out / "model")
     team.wait()
     return out / "model"
+
+
+def _refuse_another(out: Path, *, seed: int, size: str) -> None:
+    """Raises: ConfigError where `out` holds a checkpoint of another seed or size."""
+    record = out / "record.json"
+    if not (record.is_file() and (out / "state.pt").is_file()):
+        return
+    kept = json.loads(record.read_text())
+    if (kept["seed"], kept["size"]) != (seed, size):
+        raise ConfigError(
+            f"{size} with seed {seed}, but {out} holds a run of {kept['size']} with seed {kept['seed']}",
+            allowed="that run, to go on", do="give another --out, or --fresh to begin anew",
+        )  # fmt: skip
 
 
 def _taught(model: ReWind) -> list[nn.Module]:
