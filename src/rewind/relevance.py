@@ -5,8 +5,9 @@ the classifier's posterior, and are calibrated on real footage. Each is weighed 
 
     relevance = f · memory + (1 − f) · concepts,   threshold = f · MEMORY_SEEN + (1 − f) · SEEN,
 
-with f the model's familiarity with the instruction, in 0–1. Only the instruction's words decide f: nothing looks at the
-video to tell what kind it is.
+with f the model's familiarity with the instruction, in 0–1, and MEMORY_SEEN as it stands for the video's length
+(`at_length`: memory's scores are calibrated on short videos). Only the instruction's words decide f: nothing looks at
+the video to tell what kind it is.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rewind.selection.tracks import at_length
 from rewind.vision.concepts import SEEN
 
 MEMORY_SEEN = 0.6
-"""On 10-minute worlds of the validation range .96 of what is there reaches it; .95 of what is absent stays under it."""
+"""On worlds of the validation range what is there reaches it and what is absent stays under it in 308 of 308 and 110 of
+112 questions at 1 minute, 181 of 181 and 59 of 59 at 10, 65 of 67 and 12 of 13 at 60."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,9 @@ class Relevance:
 
 def join(memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool) -> Relevance:
     """Join the witnesses' scores, each (T,); `concepts` is None where the vision encoder has no classes."""
+    seen = at_length(MEMORY_SEEN, len(memory))
     if concepts is None:
-        return Relevance(memory.float(), MEMORY_SEEN, True)
+        return Relevance(memory.float(), seen, True)
     f = familiarity
     scores = f * memory.float() + (1 - f) * concepts.float()
-    return Relevance(torch.clamp(scores, 0, 1), f * MEMORY_SEEN + (1 - f) * SEEN, concepts_know or f >= 0.5)
+    return Relevance(torch.clamp(scores, 0, 1), f * seen + (1 - f) * SEEN, concepts_know or f >= 0.5)

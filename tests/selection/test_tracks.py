@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewind.selection.tracks import DOUBT, SURE, SURE_FRAMES, THERE, mean_tokens, stretches, sure_of
+from rewind.selection.tracks import DOUBT, SURE, THERE, TRAINED_FRAMES, at_length, mean_tokens, stretches
 
 
 def plain(column: list[float]) -> list[tuple[int, int]]:
@@ -47,12 +47,12 @@ def test_stretches_equal_a_plain_loop(rows: list[tuple[float, float]]) -> None:
 
 def test_a_long_video_must_be_surer_of_a_stretch() -> None:
     """As many times the odds as it has more frames: as many of those that are wrong reach them."""
-    assert sure_of(1) == sure_of(SURE_FRAMES) == SURE
-    assert sure_of(10 * SURE_FRAMES) == pytest.approx(90 / 91)
-    column = torch.zeros(20 * SURE_FRAMES, 1)
+    assert at_length(0.9, 1) == at_length(0.9, TRAINED_FRAMES) == pytest.approx(0.9)
+    assert at_length(0.9, 10 * TRAINED_FRAMES) == pytest.approx(90 / 91)
+    column = torch.zeros(20 * TRAINED_FRAMES, 1)
     column[[5, 50], 0] = torch.tensor([0.99, 0.998])
     assert stretches(column, limit=4).first.tolist() == [50]
-    assert stretches(column[:SURE_FRAMES], limit=4).first.tolist() == [5, 50]
+    assert stretches(column[:TRAINED_FRAMES], limit=4).first.tolist() == [5, 50]
 
 
 def test_past_the_limit_the_best_stay_in_time_order() -> None:

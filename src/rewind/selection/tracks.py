@@ -10,8 +10,9 @@ from torch import Tensor
 
 THERE = 0.5
 """Probability from which a frame counts as showing the thing."""
-SURE, SURE_FRAMES = 0.9, 96
-"""Probability that a stretch must reach somewhere, in videos of up to so many frames: those of training."""
+SURE = 0.9
+"""Probability that a stretch must reach somewhere, in videos as short as those of training."""
+TRAINED_FRAMES = 96
 DOUBT = 0.1
 """Probability from which a frame between two that show it may have been missed."""
 
@@ -35,24 +36,24 @@ class Stretches:
         return len(self.first)
 
 
-def sure_of(frames: int) -> float:
-    """Probability that a stretch of a video of that many frames must reach: its odds rise with the frames.
+def at_length(probability: float, frames: int) -> float:
+    """What stands for `probability` in a video of that many frames: its odds rise with the frames.
 
     What is asked for is there about as often in an hour as in a minute and a half, but each frame more is one more that
     may look like it, and one wrong stretch before the right one turns the order round.
     """
-    odds = SURE / (1 - SURE) * max(1.0, frames / SURE_FRAMES)
+    odds = probability / (1 - probability) * max(1.0, frames / TRAINED_FRAMES)
     return odds / (1 + odds)
 
 
 def stretches(probability: Tensor, *, limit: int) -> Stretches:
-    """Runs of frames at `THERE` or more that reach `sure_of` T frames, in each column of `probability` (T, tracks); a
-    hole of one doubtful frame is filled.
+    """Runs of frames at `THERE` or more that reach `SURE` at that length, in each column of `probability` (T,
+    tracks); a hole of one doubtful frame is filled.
 
     Where a track has more than its share of `limit`, the ones with the best scores stay.
     """
     values = probability.detach().float().cpu().numpy()
-    share, sure = limit // values.shape[1], sure_of(len(values))
+    share, sure = limit // values.shape[1], at_length(SURE, len(values))
     found: list[tuple[int, int, int, int, float]] = []
     for track in range(values.shape[1]):
         column = values[:, track]

@@ -1,0 +1,30 @@
+"""Two witnesses joined: weighed by familiarity, and the threshold as the video's length asks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from rewind.relevance import MEMORY_SEEN, join
+from rewind.selection.tracks import TRAINED_FRAMES, at_length
+from rewind.vision.concepts import SEEN
+
+
+def test_scores_and_threshold_are_weighed_alike() -> None:
+    memory, concepts = torch.tensor([0.9, 0.1]), torch.tensor([0.2, 0.4])
+    joined = join(memory, concepts, familiarity=0.25, concepts_know=False)
+    torch.testing.assert_close(joined.scores, 0.25 * memory + 0.75 * concepts)
+    assert joined.threshold == pytest.approx(0.25 * MEMORY_SEEN + 0.75 * SEEN)
+    assert not joined.known
+    assert join(memory, concepts, familiarity=0.5, concepts_know=False).known
+    alone = join(memory, None, familiarity=0.0, concepts_know=False)
+    assert torch.equal(alone.scores, memory)
+    assert alone.known
+
+
+@pytest.mark.parametrize("familiarity", [0.0, 0.5, 1.0])
+def test_memory_must_be_surer_in_a_long_video_and_concepts_need_not(familiarity: float) -> None:
+    long = 40 * TRAINED_FRAMES
+    joined = join(torch.zeros(long), torch.zeros(long), familiarity=familiarity, concepts_know=True)
+    assert joined.threshold == pytest.approx(familiarity * at_length(MEMORY_SEEN, long) + (1 - familiarity) * SEEN)
+    assert at_length(MEMORY_SEEN, long) == pytest.approx(60 / 61)
