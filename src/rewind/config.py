@@ -170,7 +170,8 @@ class ReWindConfig:
 
 
 SIZES: dict[str, ReWindConfig] = {
-    "nano": ReWindConfig(patch_place=True, words_in_prompt=True),
+    # 32 frames' memory or groups: more than so many that show nothing asked for put off a decoder this small.
+    "nano": ReWindConfig(patch_place=True, words_in_prompt=True, budget=370),
     "small": ReWindConfig(
         size="small", patch_place=True, words_in_prompt=True, width=256, heads=8, layers=4, queries=32,
         detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048,

@@ -17,6 +17,8 @@ from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
 
 BUNDLED = Path(__file__).parent / "bundled"
+_HUB_BUDGET = 1024
+"""Tokens of a prompt to a decoder from the Hub, where it takes so many: nano's own can use fewer."""
 _WEIGHTS, _CONFIG, _TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 
 
@@ -119,10 +121,10 @@ def _with_hub_decoder(name: str, device: str | torch.device) -> ReWind:
     decoder = HubDecoder(name.removeprefix("hub:"))
     nano = from_pretrained(BUNDLED / "nano")
     heads = next(h for h in (8, 6, 4, 3, 2, 1) if decoder.width % h == 0)
-    limit = int(getattr(decoder.model.config, "max_position_embeddings", nano.config.budget) or nano.config.budget)
+    limit = int(getattr(decoder.model.config, "max_position_embeddings", _HUB_BUDGET) or _HUB_BUDGET)
     config = replace(
         nano.config, size="custom", decoder=name, decoder_width=decoder.width, decoder_heads=heads,
-        budget=min(nano.config.budget, limit),
+        budget=min(_HUB_BUDGET, limit),
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)  # the untrained projections are the same in every run
