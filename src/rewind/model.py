@@ -93,9 +93,8 @@ class ReWind(nn.Module):
         mask = text.mask.to(self.device)
         if self.aim is None:
             return MemoryState(self.instruct(tokens), mask, self.pool(pooled))
-        thoughts = self.aim.thoughts(tokens, mask, pooled)
+        thoughts, words = self.aim.thoughts(tokens, mask, pooled)
         aimed, slots = self.aim(thoughts)
-        words = self.aim.words(tokens, mask).detach() if self.config.words_in_prompt else None
         return MemoryState(self.instruct(tokens), mask, self.pool(pooled) + aimed, slots, thoughts, words)
 
     def update(self, state: MemoryState, deep: Tensor, fine: Tensor | None = None) -> MemoryState:

@@ -111,7 +111,7 @@ class Instruction(nn.Module):
         tokens, mask, mean = text.tokens.to(device), text.mask.to(device), text.pooled.to(device)
         pooled, slots = self.pool(mean), None
         if self.aim is not None:
-            aimed, slots = self.aim(self.aim.thoughts(tokens, mask, mean))
+            aimed, slots = self.aim(self.aim.thoughts(tokens, mask, mean)[0])
             pooled = pooled + aimed
         return Heard(self.words(tokens), mask, pooled, slots)
 

@@ -104,10 +104,11 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
     size = model.config.clip_frames
     whole = [n // size * size for n in rows]
     together = model.begin(read_instructions(engine.text, list(texts)))
-    followed = {0: together.followed}
+    followed: dict[int, Followed | None] = {}
     for clip in patches[: max(whole)].split(size) if max(whole) else ():
         together = model.perceive(together, clip.to(model.dtype).expand(len(texts), *clip.shape))
-        followed |= {together.frames: together.followed} if together.frames in whole else {}
+        if together.frames in whole:
+            followed[together.frames] = together.followed
     shared = together.tokens() if max(whole) else None
     for i, (words, first, last) in enumerate(zip(texts, whole, rows, strict=True)):
         parts = [] if shared is None else [shared[i : i + 1, :first]]
@@ -115,16 +116,9 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
             state = model.begin(read_instructions(engine.text, [words]))
             if first:
                 state = state.append(parts[0], *model.read.project(parts[0]))
-                state = replace(state, followed=_of_one(followed[first], i))
+                handed = followed[first]
+                state = replace(state, followed=handed and handed.row(i))
             parts = [model.perceive(state, patches[first:last].to(model.dtype)).tokens()]
         kept = answering.memory_file_of(engine, watched.stored, words, last)
         if kept is not None:
             keep_memory(kept, parts[0])
-
-
-def _of_one(followed: Followed | None, row: int) -> Followed | None:
-    """What one of several questions that walked together hands on."""
-    if followed is None:
-        return None
-    one = slice(row, row + 1)
-    return Followed(followed.place[one], followed.fit[one], followed.sums[one])

@@ -45,24 +45,18 @@ class Aim(nn.Module):
         nn.init.zeros_(self.change.bias)
         self.trail = Trail(width) if config.patch_place else None
 
-    def thoughts(self, tokens: Tensor, mask: Tensor, mean: Tensor) -> Tensor:
-        """tokens (B, S, text_width), mask (B, S), mean (B, text_width) → what each slot is about (B, SLOTS, 2 D)."""
+    def thoughts(self, tokens: Tensor, mask: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """tokens (B, S, text_width), mask (B, S), mean (B, text_width) → what each slot is about (B, SLOTS, 2 D), and
+        which slot each word is of (B, S, SLOTS), as they attend to it: shares, none of padding."""
         b, s, _ = tokens.shape
         source = self.norm(tokens)
-        weights = self._weights(source, mask)
+        weights = self.look(source).masked_fill(~mask[..., None], float("-inf")).softmax(1)
+        weights = weights.view(b, s, SLOTS, 2, _HEADS)
         value = self.value(source).view(b, s, _HEADS, 48)
         gathered = torch.einsum("bskth,bshd->bkthd", weights, value).reshape(b, SLOTS, -1)
-        return torch.as_tensor(self.think(torch.cat([gathered, mean[:, None].expand(-1, SLOTS, -1)], dim=-1)))
-
-    def words(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """tokens (B, S, text_width), mask (B, S) → which slot each word is of, (B, S, SLOTS), 1 in all."""
-        looked = self._weights(self.norm(tokens), mask).sum((-2, -1))
-        return looked / looked.sum(-1, keepdim=True).clamp(min=_UNSEEN)
-
-    def _weights(self, source: Tensor, mask: Tensor) -> Tensor:
-        """What each slot's heads attend to (B, S, SLOTS, 2, HEADS)."""
-        weights = self.look(source).masked_fill(~mask[..., None], float("-inf")).softmax(1)
-        return torch.as_tensor(weights.unflatten(-1, (SLOTS, 2, _HEADS)))
+        looked = weights.detach().sum((-2, -1))
+        words = looked / looked.sum(-1, keepdim=True).clamp(min=_UNSEEN)
+        return self.think(torch.cat([gathered, mean[:, None].expand(-1, SLOTS, -1)], dim=-1)), words
 
     def forward(self, thoughts: Tensor) -> tuple[Tensor, Tensor]:
         """Thoughts (B, SLOTS, 2 D) → Ī (B, D), slots (B, SLOTS, values): what looks are asked for, and, where places

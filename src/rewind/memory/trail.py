@@ -39,6 +39,11 @@ class Followed:
     fit: Tensor
     sums: Tensor
 
+    def row(self, row: int) -> Followed:
+        """That of one instruction alone."""
+        one = slice(row, row + 1)
+        return Followed(self.place[one], self.fit[one], self.sums[one])
+
 
 @dataclass(frozen=True)
 class Trailed:

@@ -64,7 +64,7 @@ class Align(nn.Module):
         any_frame = torch.arange(len(rows), device=model.device).repeat_interleave(_BACKGROUND)
         any_patch = torch.from_numpy(rng.integers(0, neck.side**2, len(any_frame))).to(model.device)
         features = read_instructions(text, [one.text for one in aims])
-        thoughts = aim.thoughts(
+        thoughts, _ = aim.thoughts(
             features.tokens.to(model.device), features.mask.to(model.device), features.pooled.to(model.device)
         )
         _, slots = aim(thoughts)

@@ -104,7 +104,9 @@ def make_bank(
     mark = folder / "bank.json"
     if mark.is_file() and json.loads(mark.read_text()) != record:
         raise ConfigError(
-            f"{folder} holds the bank of another seed or encoder", allowed=f"one of seed {seed}", do="give --bank DIR"
+            f"{folder} holds the bank of another seed or encoder",
+            allowed=f"one of seed {seed}",
+            do="name another folder",
         )
     mark.write_text(json.dumps(record))
     for start in starts:

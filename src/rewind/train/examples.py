@@ -106,15 +106,15 @@ def _scenes(
     What so short a video shows of a narrow phrase is there once, or not at all; in an hour it comes back. A model that
     had never seen that counted four stretches of an hour, all of them found, as one. Few scenes are repeated instead.
     """
-    few: Sequence[int] = range(len(bank.scenes))
+    among: Sequence[int] = range(len(bank.scenes))
     if kind == "count" and length >= _COUNTABLE_S:
         if level is None or level < _NARROW:
             return bank.pool.arrange(length, rng, tries=_ARRANGE_TRIES)
-        few = rng.choice(len(bank.scenes), int(rng.integers(2, 4)), replace=False).tolist()
+        among = rng.choice(len(bank.scenes), int(rng.integers(2, 4)), replace=False).tolist()
     chosen: list[int] = []
     filled = 0
     while filled < length:
-        chosen.append(int(few[int(rng.integers(len(few)))]))
+        chosen.append(among[int(rng.integers(len(among)))])
         filled += bank.scenes[chosen[-1]].duration_s
     return chosen
 
