@@ -61,6 +61,16 @@ def test_recipes_begin_with_one_language_and_projections_of_their_own(
     assert trained.fingerprint == language.fingerprint
 
 
+@pytest.mark.parametrize(("name", "without"), [("rewind-no-moments", "moments."), ("rewind-no-scores", "score")])
+def test_what_a_choice_switches_off_is_not_taught(language: Language, name: str, without: str) -> None:
+    empty = ProjectedBank((), torch.zeros(0).numpy(), torch.zeros(0))
+    teacher = Teacher(load_encoder("nano"), empty, load_text(), language.tokenizer, torch.device("cpu"), language)
+    state = teacher.make(chosen([name])[0], 0, tokens=256).prompt.state_dict()
+    assert not any(part.startswith(without) for part in state)
+    for part, want in language.prompt.items():
+        assert part.startswith(without) or torch.equal(state[part], want)
+
+
 def test_none_is_from_scratch_and_other_sizes_are_refused(
     language: Language, recipes: tuple[Recipe, Recipe], tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
 from tests.arena.conftest import SMALL, text_of
@@ -13,7 +15,7 @@ from rewind.arena.recipe import Ask, Hints, Kit
 from rewind.config import SLOTS
 from rewind.errors import BudgetError, ConfigError
 
-TRAINED = [c.name for c in to_train(chosen(full=True))]
+TRAINED = [c.name for c in to_train(chosen(full=True, choices=True))]
 
 
 def batch_of(frames: int, *, count: int = 2) -> Videos:
@@ -68,7 +70,7 @@ MUST_LEARN = {
     "bank": ("queries", "look", "hear", "think", "norms", "instruct.words", "score"),
     "bridge": ("memory", "first", "bridge", "recall", "think", "project", "score"),
 }
-"""Parts whose every weight must get a gradient: recipe by recipe."""
+"""Parts whose every weight must get a gradient: recipe by recipe; a changed choice learns what `rewind` does."""
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -78,7 +80,7 @@ def test_gradients_reach_what_a_recipe_must_learn(kit: Kit, name: str) -> None:
     hints = Hints(batch.relevant.amax(-1), 0.5, torch.Generator().manual_seed(0))
     losses(recipe, batch, Ask(kit.tokens, hints=hints)).total().backward()
     parts = (
-        *MUST_LEARN[name],
+        *MUST_LEARN.get(name, MUST_LEARN["rewind"]),
         *(("model.prompt.tau", "model.decoder") if "rewind" in name else ("prompt.tau", "decoder")),
     )
     for part in parts:
@@ -148,6 +150,22 @@ def test_too_many_tokens_are_refused(kit: Kit) -> None:
         seen = recipe(batch.patches, batch.text, Ask(64))
     with pytest.raises(BudgetError, match="visual tokens"):
         seen.within(8)
+
+
+def test_each_choice_changes_one_field_of_the_config(kit: Kit) -> None:
+    plain = CONTENDERS["rewind"].make(kit).kit_config
+    for contender in chosen(choices=True):
+        if contender.group == "choices":
+            mine = contender.make(kit).kit_config
+            assert sum(getattr(mine, f.name) != getattr(plain, f.name) for f in fields(mine)) == 1, contender.name
+
+
+def test_groups_take_part_when_they_are_asked_for() -> None:
+    core = chosen()
+    assert {c.group for c in core} == {"core"}
+    assert set(chosen(full=True)) - set(core) == {c for c in CONTENDERS.values() if c.group == "full"}
+    assert set(chosen(choices=True)) - set(core) == {c for c in CONTENDERS.values() if c.group == "choices"}
+    assert [c.name for c in chosen(["bridge", "rewind-clips-of-4"])] == ["bridge", "rewind-clips-of-4"]
 
 
 def test_an_unknown_recipe_is_named(kit: Kit) -> None:

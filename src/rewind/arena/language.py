@@ -14,6 +14,7 @@ from pathlib import Path
 from torch import Tensor
 
 from rewind.arena.recipe import Recipe
+from rewind.config import ReWindConfig
 from rewind.errors import WeightsError
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.models import load
@@ -40,9 +41,16 @@ class Language:
     def teach(self, recipe: Recipe) -> None:
         """Put it into a recipe that has taken no step yet."""
         recipe.decoder.load_state_dict(self.decoder)
-        strange = recipe.prompt.load_state_dict(self.prompt, strict=False).unexpected_keys
+        off = _switched_off(recipe.kit_config)
+        known = {name: value for name, value in self.prompt.items() if not name.startswith(off)}
+        strange = recipe.prompt.load_state_dict(known, strict=False).unexpected_keys
         if strange:
             raise WeightsError(f"decoder {self.name!r} with {', '.join(strange)}", allowed="one of the same sizes")
+
+
+def _switched_off(config: ReWindConfig) -> tuple[str, ...]:
+    """Parts of `KNOWN` that a recipe's own config does without."""
+    return (*(() if config.moments else ("moments.",)), *(() if config.score_in_prompt else ("score",)))
 
 
 def load_language(name: str) -> Language | None:

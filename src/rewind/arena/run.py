@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from rewind.arena.contenders import Contender, chosen, to_train
+from rewind.arena.contenders import Contender, to_train
 from rewind.arena.encoder import Encoder, load_encoder, part_of, projected_bank
 from rewind.arena.language import Language, load_language
 from rewind.arena.ledger import Arena, open_arena
@@ -62,8 +62,8 @@ class Banks:
 
 
 def run_arena(
-    plan: ArenaPlan, *, where: Where, recipes: Sequence[str] | None = None, full: bool = False, seeds: int = 3,
-    encoder: str = "nano", decoder: str = "nano", budget_s: float | None = None, say: Say = lambda _line: None,
+    plan: ArenaPlan, contenders: Sequence[Contender], *, where: Where, seeds: int = 3, encoder: str = "nano",
+    decoder: str = "nano", budget_s: float | None = None, say: Say = lambda _line: None,
     progress: Progress = lambda _name, _done, _total, _numbers: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train and test what is not done yet, and give all that is.
@@ -76,10 +76,9 @@ def run_arena(
 
     Returns: the report, as written to `results.json` in the folder.
 
-    Raises: ConfigError for an unknown recipe, a budget that is too short, or a folder that holds another arena.
+    Raises: ConfigError for a budget that is too short, or a folder that holds another arena.
     """
     stop_at = None if budget_s is None else time.monotonic() + budget_s
-    contenders = chosen(recipes, full=full)
     shared, language = load_encoder(encoder), load_language(decoder)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     words = load_text(shared.config.text)
@@ -219,7 +218,7 @@ def notes(arena: Arena, *, finished: bool) -> list[str]:
         f"{plan.per_kind} questions a kind; ± is the standard deviation over seeds.",
         "mean: over kinds. R@ and mIoU: the best moment of present things. hit: a frame looked at closely is a true "
         "one. s: seconds a question, patches ready.",
-        "* not trained: rewind's weights, one thing swapped at the test.",
+        "* not trained: the weights of the recipe it is named after, one thing swapped at the test.",
     ]
     if plan != asked:
         lines.append(

@@ -34,6 +34,9 @@ def arena(
         typer.Option("--recipes", metavar="A,B", show_default=False, help="Only these; --list names them."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="The costly ones too: bank and bridge.")] = False,
+    choices: Annotated[
+        bool, typer.Option("--choices", help="ReWind with one choice that the paper leaves open changed, each, too.")
+    ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the recipes and do nothing.")] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Trainings of each recipe.")] = 3,
     minutes: Annotated[
@@ -72,18 +75,20 @@ def arena(
     quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Train and test memory systems on the same encoder, decoder, data, steps and tokens. Stopped, it goes on."""
-    from rewind.arena import CONTENDERS, ArenaPlan, run_arena
+    from rewind.arena import CONTENDERS, ArenaPlan, chosen, run_arena
     from rewind.arena.run import Where
     from rewind.arena.table import text
 
     if listed:
+        widest = max(map(len, CONTENDERS))
         for c in CONTENDERS.values():
-            print(f"{c.name:24}{c.about}{' (with --full)' if c.full else ''}")
+            print(f"{c.name:{widest}}  {c.about}{'' if c.group == 'core' else f' (with --{c.group})'}")
         return
     plan = ArenaPlan(
         minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,  # type: ignore[arg-type]
     )  # fmt: skip
     names = None if recipes is None else [n.strip() for n in recipes.split(",") if n.strip()]
+    contenders = chosen(names, full=full, choices=choices)
     seconds = None if budget is None else parse_duration(budget)
 
     def say(line: str) -> None:
@@ -92,8 +97,8 @@ def arena(
 
     with resumable("the same command goes on from the last checkpoint"), _Bars(quiet=quiet) as progress:
         report = run_arena(
-            plan, where=Where(out, bank), recipes=names, full=full, seeds=seeds, encoder=encoder, decoder=decoder,
-            budget_s=seconds, say=say, progress=progress,
+            plan, contenders, where=Where(out, bank), seeds=seeds, encoder=encoder, decoder=decoder, budget_s=seconds,
+            say=say, progress=progress,
         )  # fmt: skip
     if json:
         output.print_json(report)
