@@ -15,7 +15,7 @@ from rewind.errors import ConfigError
 from rewind.text import load_text
 from rewind.values import Timeline
 from rewind.vision.colours import COLOURS
-from rewind.vision.concepts import CHUNK, COLUMNS, KEPT, SEEN, Concepts, _stored_features, smooth
+from rewind.vision.concepts import CHUNK, COLUMNS, KEPT, SEEN, Concepts, smooth
 from rewind.vision.vocabulary import load_vocabulary
 
 
@@ -90,6 +90,30 @@ def test_black_and_white_pictures_are_found(concepts: Concepts) -> None:
     assert found[22:38].min() >= SEEN > found[:15].max()
 
 
+@pytest.mark.parametrize("query", ["a black screen", "a blank frame", "When is the picture black? A black picture"])
+def test_empty_pictures_are_found_by_their_colour(concepts: Concepts, query: str) -> None:
+    posterior = film()
+    posterior[..., 1000:] = 1 / len(COLOURS)
+    posterior[20:40, :, 1000:] = 0
+    posterior[20:40, :, 1000 + COLOURS.index("black")] = 0.95
+    found = concepts.score(posterior, query)
+    assert found.scores[22:38].min() >= SEEN > found.scores[:15].max()
+    assert found.degradations == ()
+
+
+def test_a_thing_that_no_class_shows_is_looked_for_and_not_claimed(concepts: Concepts) -> None:
+    posterior = film(dumbbell=(slice(20, 30), 4.0))
+    found = concepts.score(posterior, "a treadmill").scores
+    assert 20 <= int(found.argmax()) < 30
+    assert found.max() < SEEN <= concepts.score(posterior, "a gym").scores.max()
+
+
+def test_a_vague_word_hardly_counts_beside_a_certain_one(concepts: Concepts) -> None:
+    posterior = film(teapot=(slice(20, 30), 4.0))
+    alone, beside = (concepts.score(posterior, q).scores for q in ("a teapot", "a teapot on the floor"))
+    assert beside.max() > 0.8 * alone.max()
+
+
 def test_chunks_make_no_difference(concepts: Concepts) -> None:
     posterior = torch.rand(CHUNK + 40, 2, COLUMNS) ** 8
     whole = concepts.score(posterior, "a cat on a red sofa").raw
@@ -141,12 +165,3 @@ def test_smoothing_equals_its_definition(values: list[float], rows: int) -> None
         expected.append(sum(keep) / len(keep))
     found = smooth(array, rows=rows)
     assert np.allclose(found, array if rows < 2 else expected, atol=1e-5)
-
-
-@pytest.mark.slow
-def test_shipped_features_are_those_of_the_bundled_encoder() -> None:
-    text, words = load_text(), load_vocabulary().words
-    stored = _stored_features(text, words)
-    assert stored is not None
-    assert np.allclose(stored[::40], text.encode(words[::40]).pooled.numpy(), atol=2e-3)
-    assert _stored_features(text, words[:-1]) is None

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewind.text import load_text
-from rewind.vision.vocabulary import LOOSE, Vocabulary, colours_in, load_vocabulary, wants_monochrome
+from rewind.vision.vocabulary import (
+    GRADES,
+    Vocabulary,
+    colours_in,
+    load_vocabulary,
+    looks_in,
+    plain_colour,
+    wants_monochrome,
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +61,27 @@ def test_every_word_has_weights_between_0_and_1(vocabulary: Vocabulary) -> None:
     assert len(vocabulary.words) == len(set(vocabulary.words))
     for word in vocabulary.words:
         weights = vocabulary.term(word).weights
-        assert weights.max() in (1, np.float32(LOOSE))
+        assert weights.max() in np.float32(GRADES)
         assert weights.min() >= 0
+
+
+def test_what_no_class_shows_is_looked_for_beside_what_comes_with_it(vocabulary: Vocabulary) -> None:
+    treadmill, gym = vocabulary.term("treadmill").weights, vocabulary.term("gym").weights
+    assert treadmill.max() == np.float32(GRADES[2])
+    assert set(np.flatnonzero(treadmill)) == set(np.flatnonzero(gym == 1))
+    puppy, dog = vocabulary.term("puppy").weights, vocabulary.term("dog").weights
+    assert np.array_equal(puppy, dog)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["kitten", "rooster", "seagull", "wheelchair", "bulldozer", "ferris wheel", "map", "stairs", "grapes", "ukulele",
+     "firefighter", "christmas tree", "skateboard", "cutlery", "spreadsheet", "kayak", "police car", "bookshelf"],
+)  # fmt: skip
+def test_everyday_words_are_known_as_they_are(vocabulary: Vocabulary, word: str) -> None:
+    terms = vocabulary.terms(f"a {word}")
+    assert len(terms) == 1
+    assert terms[0].name.rstrip("s") in word
 
 
 @pytest.mark.parametrize(
@@ -87,9 +114,9 @@ def test_only_people_are_people(vocabulary: Vocabulary) -> None:
 
 def test_unknown_words_borrow_from_near_ones(vocabulary: Vocabulary) -> None:
     text = load_text()
-    features = text.encode(vocabulary.words[:400]).pooled.numpy()
+    rows = [i for i, word in enumerate(vocabulary.words) if i % 20 == 0 or "screen" in word]
     padded = np.zeros((len(vocabulary.words), text.width), np.float32)
-    padded[:400] = features
+    padded[rows] = text.encode([vocabulary.words[i] for i in rows]).pooled.numpy()
     near = vocabulary.nearest("a smartphone screen", text, padded)
     assert near is not None
     assert "screen" in {vocabulary.classes[k] for k in np.flatnonzero(near.weights)}
@@ -113,3 +140,8 @@ def test_colours_and_looks_of_a_query() -> None:
     assert wants_monochrome("a black and white film")
     assert wants_monochrome("black-and-white pictures")
     assert not wants_monochrome("a black dog")
+    assert plain_colour("a black screen") == "black"
+    assert plain_colour("blank frames") == "any"
+    assert plain_colour("a black dog on a screen") is None
+    assert looks_in("a gray picture") == ("grey picture",)
+    assert looks_in("a dog") == ()

@@ -7,14 +7,11 @@ have little of it, where cosines of class names do not tell (docs/concepts.md ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from rewind.errors import ConfigError
@@ -22,15 +19,25 @@ from rewind.text import TextEncoder
 from rewind.values import Timeline
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
-from rewind.vision.vocabulary import Term, Vocabulary, colours_in, load_vocabulary, wants_monochrome
-from rewind.weights import recipe_hash
+from rewind.vision.vocabulary import (
+    Term,
+    Vocabulary,
+    colours_in,
+    load_vocabulary,
+    looks_in,
+    plain_colour,
+    wants_monochrome,
+)
+from rewind.vision.words import word_features
 
 Floats = npt.NDArray[np.float32]
 COLUMNS = CLASSES + len(COLOURS)
 FLOOR = 0.01  # mass below which a class says nothing; keeps the logarithm finite
 AFTER_FIRST = 0.5  # weight of a query's second and later terms
 PEOPLE_BESIDE = 0.5  # people count less beside another term: they are in most clips
+VAGUE_BESIDE = 0.2  # what no class shows counts hardly beside a term that one does
 COLOUR_FULL, COLOUR_FLOOR, COLOUR_WEIGHT = 0.1, 0.003, 0.5
+PLAIN_WEIGHT = 4.0  # a picture of one colour: more than half of it counts as seen
 MONOCHROME, BLANK = 0.98, 0.9  # shares of colourless pixels in a black-and-white picture, of black ones in an empty one
 WINDOW_S, KEPT = 5.0, 0.6  # a frame's score is the mean of the best 60 % of the samples within ± 2.5 s
 CHUNK = 256  # frames at a time: peak memory does not grow with the video
@@ -103,7 +110,7 @@ class Concepts:
         """Scores from the evidence (T,) of all of a video's stretches, joined."""
         fps = float(timeline.clock.fps) if timeline is not None else 1.0
         raw = torch.from_numpy(smooth(evidence.numpy(), rows=max(1, round(WINDOW_S * fps))))
-        known = tuple(term.name for term in self.terms(query))
+        known = tuple(term.name for term in self.terms(query)) or looks_in(query)
         return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known)
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
@@ -128,9 +135,7 @@ class Concepts:
 
     def _word_features(self) -> Floats:
         if self._features is None:
-            self._features = _stored_features(self._text, self._vocabulary.words)
-            if self._features is None:
-                self._features = self._text.encode(self._vocabulary.words).pooled.numpy()
+            self._features = word_features(self._text, self._vocabulary.words)
         return self._features
 
 
@@ -138,11 +143,14 @@ def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
     """Log evidence (T,) of one query in a stretch (T, V, K), unsmoothed."""
     classes = posterior[:, :, :CLASSES]
     total, weight = np.zeros(len(posterior), np.float32), 0.0
+    certain = any(term.weights.max() == 1 for term in terms)
     for number, term in enumerate(terms):
         chance = term.weights.sum() / CLASSES  # what a frame without information would give
         logs = np.log(np.maximum(classes @ term.weights - chance, 0) + FLOOR)
         each = 0.5 * logs.max(1) + 0.5 * logs.mean(1)
         w = (AFTER_FIRST if number else 1.0) * (PEOPLE_BESIDE if term.people and len(terms) > 1 else 1.0)
+        if certain and term.weights.max() < 1:
+            w *= VAGUE_BESIDE
         total, weight = total + w * each, weight + w
     evidence = total / weight if weight else np.full(len(posterior), np.log(FLOOR), np.float32)
     shares = posterior[:, :, CLASSES:]
@@ -151,6 +159,10 @@ def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
         dull = shares[:, 0, COLOURS.index("black") :].sum(1)
         grey = (dull > MONOCHROME) & (black < BLANK)
         return np.where(grey, evidence if terms else 0.0, np.log(FLOOR)).astype(np.float32)
+    plain = plain_colour(query)
+    if plain is not None and {term.name for term in terms} <= {"screen"}:
+        whole = shares[:, 0].max(-1) if plain == "any" else shares[:, 0, COLOURS.index(plain)]
+        return np.asarray(PLAIN_WEIGHT * np.log(whole + COLOUR_FLOOR), np.float32)
     for colour in colours_in(query):
         most = shares[:, :, colour].max(1)
         evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((most + COLOUR_FLOOR) / COLOUR_FULL))
@@ -170,19 +182,3 @@ def smooth(values: Floats, *, rows: int) -> Floats:
     keep = max(1, round(KEPT * rows))
     best: Floats = np.sort(windows, 1)[:, -keep:].mean(1).astype(np.float32)
     return best
-
-
-def words_hash(text: TextEncoder, words: Sequence[str]) -> str:
-    """What the shipped features were made with and from."""
-    return recipe_hash(text.weights_hash, *words)
-
-
-def _stored_features(text: TextEncoder, words: Sequence[str]) -> Floats | None:
-    """Shipped features (words, W) of the vocabulary, where they are this encoder's; else None."""
-    with as_file(files("rewind.vision").joinpath("words.safetensors")) as path:
-        if not path.is_file():
-            return None
-        with safe_open(path, framework="numpy") as file:
-            features = file.get_tensor("words").astype(np.float32)
-            same = (file.metadata() or {}).get("recipe") == words_hash(text, words)
-    return features if same else None

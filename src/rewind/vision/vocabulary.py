@@ -19,12 +19,14 @@ from rewind.text import TextEncoder
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 
-LOOSE = 0.2  # how much a class counts that only often comes with the thing
+# How much a class counts that shows a thing, that only often comes with it, that tells where to look for it at best.
+GRADES = (1.0, 0.2, 0.1)
 SPECIFIC = 6  # a noun over at most this many classes adds them to its association; wider nouns would blur it
 LONGEST = 4  # words in the longest known phrase
-NEAR = 0.6  # least cosine at which a known word stands for an unknown query
-NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.5, 0.8
+NEAR = 0.65  # least cosine at which a known word stands for an unknown query
+NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.6, 0.85
 SURE = 0.3  # posterior mass from which a single class is named
+PLAIN = re.compile(rf"\b({'|'.join(COLOURS)}|blank|empty) (?:screen|frame|picture|image)s?\b")
 WORD = re.compile(r"[a-z'-]+")
 PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
 
@@ -43,23 +45,30 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.classes = tuple(_lines("imagenet_classes.txt"))
+        self._numbers = {name.lower(): k for k, name in enumerate(self.classes)}
         self._stop = frozenset(w for line in _lines("stop_words.txt") for w in line.split())
-        self._associations: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {}
-        number = {name.lower(): k for k, name in enumerate(self.classes)}
-        for row, line in enumerate(_lines("associations.txt")):
-            words, _, shown = line.partition(" : ")
-            core, loose = (
-                tuple(number[c.strip().lower()] for c in part.split(",") if c.strip())
-                for part in (*shown.split(";"), "")[:2]
-            )
-            for word in words.split(","):
-                self._associations.setdefault(word.strip(), (row, core, loose))
         self._nouns: dict[str, tuple[int, ...]] = {}
         for line in _lines("wordnet_nouns.txt"):
             words, _, ranges = line.partition(" : ")
             for word in words.split(", "):
                 self._nouns[word] = tuple(_numbers(ranges))
+        self._associations: dict[str, tuple[int, tuple[tuple[int, ...], ...]]] = {}
+        for row, line in enumerate(_lines("associations.txt")):
+            words, _, shown = line.partition(" : ")
+            graded = tuple(tuple(self._named(part)) for part in shown.split(";"))
+            for word in words.split(","):
+                self._associations.setdefault(word.strip(), (row, graded))
         self.words = (*self._associations, *(w for w in self._nouns if w not in self._associations))
+
+    def _named(self, names: str) -> Iterator[int]:
+        """Numbers of the classes that a list names; @word stands for what shows another word for certain."""
+        for name in (n.strip().lower() for n in names.split(",") if n.strip()):
+            if not name.startswith("@"):
+                yield self._numbers[name]
+            elif name[1:] in self._associations:
+                yield from self._associations[name[1:]][1][0]
+            else:
+                yield from self._nouns[name[1:]]
 
     def __contains__(self, word: str) -> bool:
         return word in self._associations or word in self._nouns
@@ -70,10 +79,10 @@ class Vocabulary:
         if word not in self._associations:
             weights[list(self._nouns[word])] = 1
             return Term(word, weights)
-        row, core, loose = self._associations[word]
+        row, graded = self._associations[word]
         nouns = self._nouns.get(word, ())
-        weights[list(loose)] = LOOSE
-        weights[list(core)] = 1
+        for classes, grade in reversed(list(zip(graded, GRADES, strict=False))):
+            weights[list(classes)] = grade
         if row and len(nouns) <= SPECIFIC:
             weights[list(nouns)] = 1
         return Term(word, weights, people=row == 0)
@@ -137,6 +146,20 @@ def colours_in(query: str) -> list[int]:
 def wants_monochrome(query: str) -> bool:
     """Whether a query asks for black-and-white pictures."""
     return bool(re.search(r"black[- ]and[- ]white|monochrome|gr[ea]yscale", query.lower()))
+
+
+def plain_colour(query: str) -> str | None:
+    """The colour of an empty picture that a query asks for (*a black screen*), "any" for *a blank one*, or None."""
+    found = PLAIN.search(query.lower().replace("gray", "grey"))
+    if found is None:
+        return None
+    return found[1] if found[1] in COLOURS else "any"
+
+
+def looks_in(query: str) -> tuple[str, ...]:
+    """What a query asks for that colours alone can tell."""
+    plain = PLAIN.search(query.lower().replace("gray", "grey"))
+    return (*(["black and white"] if wants_monochrome(query) else []), *([plain[0]] if plain else []))
 
 
 @cache
