@@ -135,7 +135,7 @@ class _Frames:
         diagonal = d2.diagonal(offset=start, dim1=1, dim2=2)
         norm = diagonal.clone() if self.whole else self.x.square().sum(-1)
         own = norm[:, start:stop]
-        d2.mul_(-2).add_(own[:, :, None]).add_(norm[:, None])
+        torch.add(own[:, :, None], d2, alpha=-2, out=d2).add_(norm[:, None])
         diagonal.fill_(math.inf)
         # One test a row keeps the common case, no near pair at all, to a single pass.
         if bool((d2.amin(-1) <= _NEAR * (own + norm.amax(-1, keepdim=True))).any()):
@@ -166,7 +166,8 @@ def _strength(frames: _Frames, neighbours: int) -> Tensor:
         # Duplicates have one density; rounding may have given their rows different last digits.
         mean = mean.gather(1, first)
     # Of log σ = −mean, the smaller mean is the denser frame; between equals the earlier one is.
-    rank = mean.sort(dim=-1, stable=True).indices.argsort(dim=-1).to(mean.dtype)
+    order = mean.sort(dim=-1, stable=True).indices
+    rank = torch.empty_like(mean).scatter_(1, order, number.to(mean.dtype).expand(b, -1))
     beyond = torch.finfo(mean.dtype).max
     apart = torch.empty_like(mean)
     for start, stop in blocks:
