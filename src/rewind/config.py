@@ -81,7 +81,7 @@ class ReWindConfig:
     # [us]: a word tells the decoder which thing it is of: phrases of two things were mixed without
     words_in_prompt: bool = False
     moments: int = 16  # [us]: tokens for the moments that the scores found; 0 as published
-    # LoRA of a Hub decoder [P]
+    # LoRA of a Hub decoder as published [P]; no training here speaks through one yet
     lora_rank: int = 64
     lora_alpha: int = 32
 
