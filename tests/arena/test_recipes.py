@@ -155,7 +155,7 @@ def test_too_many_tokens_are_refused(kit: Kit) -> None:
 def test_each_choice_changes_one_field_of_the_config(kit: Kit) -> None:
     plain = CONTENDERS["rewind"].make(kit).kit_config
     for contender in chosen(choices=True):
-        if contender.group == "choices":
+        if contender.group == "choices" and contender.weights_of is None:
             mine = contender.make(kit).kit_config
             assert sum(getattr(mine, f.name) != getattr(plain, f.name) for f in fields(mine)) == 1, contender.name
 

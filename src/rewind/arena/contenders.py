@@ -57,6 +57,7 @@ def _choice(name: str, about: str, **changes: Any) -> Contender:
 
 _REWIND = _ours("rewind", "memory under the instruction, key frames by density peaks")
 _NO_MEMORY = _ours("rewind-no-memory", "key frames only, twice as many; memory serves selection alone", memory=False)
+_NO_MOMENTS = _choice("no-moments", "no list of moments in the prompt", moments=0)
 _ALL = (
     _REWIND,
     _ours("rewind-no-instruction", "memory written under a fixed generic prompt", instructed=False),
@@ -86,7 +87,8 @@ _ALL = (
     _choice("plain-detail", "detail queries do not start from the instruction", instruct_detail=False),
     _choice("pooled-detail", "detail by averaging patches", detail="pool"),
     _choice("no-scores", "memory tokens do not tell their relevance", score_in_prompt=False),
-    _choice("no-moments", "no list of moments in the prompt", moments=0),
+    _NO_MOMENTS,
+    _swap(_NO_MOMENTS, "uniform-frames", "no list of moments, and evenly spaced key frames", selector="uniform"),
 )  # fmt: skip
 CONTENDERS: dict[str, Contender] = {c.name: c for c in _ALL}
 
