@@ -16,7 +16,9 @@ def test_scores_and_threshold_are_weighed_alike() -> None:
     torch.testing.assert_close(joined.scores, 0.25 * memory + 0.75 * concepts)
     assert joined.threshold == pytest.approx(0.25 * MEMORY_SEEN + 0.75 * SEEN)
     assert not joined.known
+    assert "no word of the query is known" in joined.degradations[0]
     assert join(memory, concepts, familiarity=0.5, concepts_know=False).known
+    assert join(memory, concepts, familiarity=0.25, concepts_know=True).degradations == ()
     alone = join(memory, None, familiarity=0.0, concepts_know=False)
     assert torch.equal(alone.scores, memory)
     assert alone.known

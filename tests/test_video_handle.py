@@ -125,6 +125,13 @@ def test_until_a_second_equals_a_video_that_ends_there(store: Path, tmp_path: Pa
     assert all(k.time_s < 21 for k in early.key_frames)
 
 
+def test_words_that_nobody_knows_are_said_to_be_unknown(store: Path) -> None:
+    video = rewind.open(BIKES, store=store)
+    for result in (video.find("a glorbnax"), video.ask("Is there a glorbnax?")):
+        assert any("no word of the query is known" in line for line in result.degradations)
+    assert not any("no word" in line for line in video.find("a bicycle").degradations)
+
+
 def test_find_gives_moments_or_absent(store: Path) -> None:
     video = rewind.open(BIKES, store=store)
     anything = video.find("bicycle", threshold=0.0, limit=3)

@@ -34,6 +34,11 @@ class Relevance:
     threshold: float
     known: bool
 
+    @property
+    def degradations(self) -> tuple[str, ...]:
+        """Says so where nobody knew the words: that nothing was found then tells nothing."""
+        return () if self.known else ("no word of the query is known: it may be there all the same",)
+
 
 def join(memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool) -> Relevance:
     """Join the witnesses' scores, each (T,); `concepts` is None where the vision encoder has no classes."""

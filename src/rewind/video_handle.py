@@ -144,7 +144,9 @@ class Video:
             answer=said.text, absent=said.absent, moments=() if said.absent else moments, key_frames=key_frames,
             confidence=round(said.confidence, 4), answer_source=said.source, tokens=decoded.tokens,
             frames=self._frames(timeline), model=engine.model.name, video=self.info,
-            degradations=(*self._degradations(), *seen.text.degradations, *decoded.degradations),
+            degradations=(
+                *self._degradations(), *seen.text.degradations, *seen.relevance.degradations, *decoded.degradations
+            ),
             seconds=replace(took, select=selected - begun, answer=answered - selected),
         )  # fmt: skip
         self._answers[asked] = answer
@@ -177,7 +179,7 @@ class Video:
             best_time_s=float(timeline.instant(best)),
             threshold=relevance.threshold if threshold is None else threshold,
             frames=self._frames(timeline), model=self._engine.model.name, video=self.info,
-            degradations=(*self._degradations(), *seen.text.degradations),
+            degradations=(*self._degradations(), *seen.text.degradations, *relevance.degradations),
             seconds=replace(took, select=time.perf_counter() - begun),
         )  # fmt: skip
 
