@@ -41,7 +41,8 @@ def draw(rows: Sequence[Row], path: Path, *, tokens: int, frames: int) -> Path |
     left.set_ylabel("accuracy, mean over kinds")
     left.set_title(f"{frames} s, trained at {tokens} tokens")
     right.set_title(f"at most {tokens} tokens; kinds that a length does not hold are left out")
-    right.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    shown = left.get_legend_handles_labels()  # the left has all lines, and that of chance
+    right.legend(*shown, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.tight_layout()
     temporary = path.with_suffix(".tmp.png")
     figure.savefig(temporary, dpi=110)
