@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from rewind.selection.tracks import at_length
-from rewind.vision.concepts import SEEN
+from rewind.vision.concepts import SEEN, UNKNOWN
 
 MEMORY_SEEN = 0.6
 """On worlds of the validation range what is there reaches it and what is absent stays under it in 308 of 308 and 110 of
@@ -37,7 +37,7 @@ class Relevance:
     @property
     def degradations(self) -> tuple[str, ...]:
         """Says so where nobody knew the words: that nothing was found then tells nothing."""
-        return () if self.known else ("no word of the query is known: it may be there all the same",)
+        return () if self.known else (UNKNOWN,)
 
 
 def join(memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool) -> Relevance:

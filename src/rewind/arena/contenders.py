@@ -39,9 +39,9 @@ class Contender:
         return self.weights_of or self.name
 
 
-def _ours(name: str, about: str, **removal: object) -> Contender:
-    made = Removal(**removal)  # type: ignore[arg-type]
-    return Contender(name, about, lambda kit: OurRecipe(kit, made))
+def _ours(name: str, about: str, *, group: Group = "core", **removal: Any) -> Contender:
+    made = Removal(**removal)
+    return Contender(name, about, lambda kit: OurRecipe(kit, made), group=group)
 
 
 def _swap(of: Contender, name: str, about: str, **swap: Any) -> Contender:
@@ -51,8 +51,7 @@ def _swap(of: Contender, name: str, about: str, **swap: Any) -> Contender:
 
 def _choice(name: str, about: str, **changes: Any) -> Contender:
     """ReWind with one choice that the paper leaves open made the other way."""
-    ours = _ours(f"rewind-{name}", about, changes=tuple(changes.items()))
-    return replace(ours, group="choices")
+    return _ours(f"rewind-{name}", about, group="choices", changes=tuple(changes.items()))
 
 
 _REWIND = _ours("rewind", "memory under the instruction, key frames by density peaks")

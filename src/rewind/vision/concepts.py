@@ -8,6 +8,7 @@ have little of it, where cosines of class names do not tell (docs/concepts.md ha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,7 @@ CHUNK = 256  # frames at a time: peak memory does not grow with the video
 # Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
 SLOPE, MIDDLE = 2.2, -1.94
 SEEN = 0.30  # score from which a thing counts as seen
+UNKNOWN = "no word of the query is known: it may be there all the same"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class ConceptScores:
     @property
     def degradations(self) -> tuple[str, ...]:
         """Says so where the query is outside the vocabulary."""
-        return () if self.known else ("no word of the query is known to the concept vocabulary",)
+        return () if self.known else (UNKNOWN,)
 
 
 class Concepts:
@@ -69,9 +71,14 @@ class Concepts:
         self._text = text
         self._vocabulary = vocabulary or load_vocabulary()
         self._features: Floats | None = None
+        # Evidence is asked for stretch by stretch, and words that are not known have to be encoded.
+        self._looked_up = lru_cache(maxsize=4)(self._look_up)
 
     def terms(self, query: str) -> list[Term]:
         """What a query is looked for by; empty where it is outside the vocabulary."""
+        return list(self._looked_up(query))
+
+    def _look_up(self, query: str) -> list[Term]:
         found = self._vocabulary.terms(query)
         if not found:
             near = self._vocabulary.nearest(query, self._text, self._word_features())

@@ -45,7 +45,7 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.classes = tuple(_lines("imagenet_classes.txt"))
-        self._numbers = {name.lower(): k for k, name in enumerate(self.classes)}
+        self._class_number = {name.lower(): k for k, name in enumerate(self.classes)}
         self._stop = frozenset(w for line in _lines("stop_words.txt") for w in line.split())
         self._nouns: dict[str, tuple[int, ...]] = {}
         for line in _lines("wordnet_nouns.txt"):
@@ -64,7 +64,7 @@ class Vocabulary:
         """Numbers of the classes that a list names; @word stands for what shows another word for certain."""
         for name in (n.strip().lower() for n in names.split(",") if n.strip()):
             if not name.startswith("@"):
-                yield self._numbers[name]
+                yield self._class_number[name]
             elif name[1:] in self._associations:
                 yield from self._associations[name[1:]][1][0]
             else:
@@ -150,7 +150,7 @@ def wants_monochrome(query: str) -> bool:
 
 def plain_colour(query: str) -> str | None:
     """The colour of an empty picture that a query asks for (*a black screen*), "any" for *a blank one*, or None."""
-    found = PLAIN.search(query.lower().replace("gray", "grey"))
+    found = _plain(query)
     if found is None:
         return None
     return found[1] if found[1] in COLOURS else "any"
@@ -158,8 +158,12 @@ def plain_colour(query: str) -> str | None:
 
 def looks_in(query: str) -> tuple[str, ...]:
     """What a query asks for that colours alone can tell."""
-    plain = PLAIN.search(query.lower().replace("gray", "grey"))
+    plain = _plain(query)
     return (*(["black and white"] if wants_monochrome(query) else []), *([plain[0]] if plain else []))
+
+
+def _plain(query: str) -> re.Match[str] | None:
+    return PLAIN.search(query.lower().replace("gray", "grey"))
 
 
 @cache
