@@ -42,6 +42,7 @@ lint: install
 	$(VENV)/bin/mypy
 
 bench: install
+	$(PIP_INSTALL) -e '.[bench]'
 	$(PY) -m benchmarks
 
 clean:

@@ -3,12 +3,15 @@
     python -m benchmarks.reading [--seconds 150] [--repeats 5] [--video FILE]
 
 One line of JSON for each measurement. Runs are interleaved and medians compared, because other work on the machine
-comes and goes. The floor is `ffmpeg -threads <cores> -f null` where ffmpeg is on the PATH; the same with PyAV always.
+comes and goes. The floor is `ffmpeg -threads <cores> -f null`, of the machine's ffmpeg or of the one that the `bench`
+extra brings; the same with PyAV is measured always, and is the floor where there is no such program.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import os
 import resource
@@ -73,9 +76,17 @@ def decode_all(path: Path, cores: int) -> int:
         return sum(1 for _ in container.decode(stream))
 
 
-def decode_ffmpeg(path: Path, cores: int) -> None:
+def ffmpeg_program() -> str | None:
+    """The ffmpeg on the PATH, else that of the imageio-ffmpeg package; None where there is neither."""
+    found = shutil.which("ffmpeg")
+    if found is None and importlib.util.find_spec("imageio_ffmpeg"):
+        found = importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe()
+    return found
+
+
+def decode_ffmpeg(program: str, path: Path, cores: int) -> None:
     """The same with the ffmpeg program."""
-    command = ["ffmpeg", "-v", "error", "-threads", str(cores), "-i", str(path), "-map", "0:v:0", "-f", "null", "-"]
+    command = [program, "-v", "error", "-threads", str(cores), "-i", str(path), "-map", "0:v:0", "-f", "null", "-"]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
@@ -113,8 +124,9 @@ def measure(
         if video is None:
             make_video(path, seconds=seconds)
         works: dict[str, Callable[[], Any]] = {"decode all (PyAV)": lambda: decode_all(path, cores)}
-        if shutil.which("ffmpeg"):
-            works["decode all (ffmpeg)"] = lambda: decode_ffmpeg(path, cores)
+        program = ffmpeg_program()
+        if program:
+            works["decode all (ffmpeg)"] = lambda: decode_ffmpeg(program, path, cores)
         for way in BOUNDS:
             works[way] = lambda way=way: read(path, way, fps)
         walls: dict[str, list[float]] = {name: [] for name in works}

@@ -3,6 +3,7 @@
 Read are clock times (`02:10`, `00:02:10`, `1:04:12.5`), seconds with or without a unit (`130.0 - 150.0`, `75 s`,
 `12 to 40 seconds`), spelled times (`1m20s`, `2 minutes 5 seconds`, `1.5 min`), and shares of the video (`12% to 30%`),
 which need its duration. A clock time of two fields is minutes and seconds: `02:10 - 02:30` is 130 to 150 s.
+What lasts has an end: `at 12 s for 5 s` is 12 to 17 s.
 
 A bare number is a time only in a pair or where a word says so: "2 dogs at 5 s" has one time. Text that gives no time
 gives None, which is no answer; nothing is guessed.
@@ -20,9 +21,32 @@ Bare = Literal["seconds", "percent"]
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _AND = r"\s*(?:,\s*|and\s+)?"
-_HOURS, _MINUTES, _SECONDS = (
-    rf"{_NUMBER}\s*-?(?:{unit})(?![A-Za-z])" for unit in ("hours?|hrs?|h", "minutes?|mins?|m", "seconds?|secs?|s")
+_UNITS = ("hours?|hrs?|h", "minutes?|mins?|m", "seconds?|secs?|s")
+_UNIT = rf"(?:{'|'.join(_UNITS)})\b"
+_JOINT = r"(?:-|–|—|to|until|till|and|through)"
+# Signs and habits that are brought to one form before anything is read, in this order.
+_REWRITES = tuple(
+    (re.compile(pattern, re.IGNORECASE), plain)
+    for pattern, plain in (
+        (r"[\"'`*_]", " "),
+        (r"[\u2010-\u2012]", "-"),
+        # 1,200 seconds; 1,200 to 1,300 s. In brackets a comma parts two numbers.
+        (rf"(?<![\d,.:\[(])(\d{{1,3}}),(\d{{3}})(?=\s*(?:{_UNIT}|{_JOINT}\s))", r"\1\2"),
+        # 12,5 s; 12,5 - 40,5 s
+        (rf"(?<![\d,.:\[(])(\d+),(\d{{1,2}})(?=\s*(?:{_UNIT}|{_JOINT}\s*\d+,\d{{1,2}}\s*{_UNIT}))", r"\1.\2"),
+        (r"(?<=[\ds])\.\.+(?=\d)", "-"),
+        # A frame's number is no time: how many there are a second is not said.
+        (
+            r"(?<!time\s)\b(frames?)\s*(?:number|no\.|#|:|=)?\s*\d+(?![\d.:%]|\s*%)"
+            rf"(?:\s*{_JOINT}\s*\d+(?![\d.:%]|\s*%))?",
+            r"\1",
+        ),
+        (r"(?<!\d[\s-])(?<!\d)\bminutes?\s+(\d+(?:\.\d+)?)(?![\d.:%])", r"\1 min"),
+        (rf"(\d+)(?:st|nd|rd|th)(?=\s*{_UNIT}|\s*{_JOINT}\s*(?:the\s+)?\d+(?:st|nd|rd|th)\s*{_UNIT})", r"\1"),
+        (rf"(\d\s*m(?:in(?:ute)?s?)?)\s+(\d{{1,2}})(?=\s*(?:$|[.,;)\]\n-]|{_JOINT}\b))", r"\1 \2 s"),
+    )
 )
+_HOURS, _MINUTES, _SECONDS = (rf"{_NUMBER}\s*-?(?:{unit})(?![A-Za-z])" for unit in _UNITS)
 _TIME = re.compile(
     rf"""(?<![\w.:])(?:
         (?P<clock>\d+:\d{{1,2}}(?::\d{{1,2}})?(?:\.\d+|,\d{{3}}(?![\d:]))?)(?![\d:])
@@ -34,17 +58,25 @@ _TIME = re.compile(
 )
 _PART = re.compile(rf"({_NUMBER})\s*-?([hms])", re.IGNORECASE)
 _IN_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
-_LEAD = r"^[\s\])}>,]*(?:(?:seconds?|secs?|s|minutes?|mins?)\b)?[\s\])}>,]*"
-_TAIL = r"[\s:=\[({<]*(?:(?:at|about|around|approximately|roughly|the|second|frame|time)\b[\s:=\[({<]*)*$"
+_LEAD = r"^\.?[\s\])}>,]*(?:(?:seconds?|secs?|s|minutes?|mins?|marks?|points?)\b\.?)?(?:\s*(?:mark|point)\b)?"
+_LEAD += r"(?:\s*(?:into|in|of)\s+the\s+(?:video|clip)\b)?[\s\])}>,]*"
+_NEAR = "at|about|around|approximately|roughly|the|second|frame|time|timestamp|mark|t"
+_TAIL = rf"[\s:=\[({{<~]*(?:(?:{_NEAR})\b[\s:=\[({{<~]*)*$"
+_THEN = r"[\s;|•.-]*(?:(?:and|then|it)\s+)*"
+_ON = r"(?:(?:lasts?|lasting|continues?|continuing|goes|going|runs?|running)(?:\s+on)?\s+)?"
 # Words and signs that make two times one stretch.
 _TO = re.compile(
     _LEAD
-    + r"(?:-{1,2}>?|[–—−→~…]|\.\.+|(?:to|till|until|through|up\s+to)\b"
-    + r"|(?:and\s+)?(?:it\s+)?(?:end|ends|ending|ended|stops?|stopping|finish|finishes|finishing)\b)"
+    + r"(?:-{1,2}>?|=>|[–—−→~…]|\.\.+"
+    + rf"|{_THEN}{_ON}(?:to|till|until|through|up\s+to)\b"
+    + rf"|{_THEN}(?:ends?|ending|ended|stops?|stopping|finish|finishes|finishing|conclud(?:e|es|ing))\b)"
     + _TAIL,
     re.IGNORECASE,
 )
-# Signs that do so only after a word that opens a stretch: "between 3 and 5", "[3, 5]".
+# Words behind which the second time is how long it lasts.
+_LASTING = r"for|lasts?|lasting|continues?|continuing|goes\s+on|duration"
+_LASTS = re.compile(rf"{_LEAD}{_THEN}(?:(?:{_LASTING})\b[\s:]*)+{_TAIL}", re.IGNORECASE)
+# Signs that join two times only after a word that opens a stretch: "between 3 and 5", "[3, 5]".
 _COMMA = re.compile(_LEAD.replace(",", "", 2) + r"(?:,|;|and\b)" + _TAIL, re.IGNORECASE)
 _OPEN = re.compile(r"(?:\b(?:between|from|start\w*|begin\w*)\b[^\d.;]*|[\[(<{:]\s*|^\s*)$", re.IGNORECASE)
 _AT = re.compile(r"\b(?:at|around|second|timestamp|t)\s*(?:the\s+)?(?:second\s+)?[:=]?\s*$", re.IGNORECASE)
@@ -72,12 +104,19 @@ def parse_moments(text: str, *, duration_s: float | None = None, bare: Bare = "s
 
     Returns: None where nothing can be read, a pair that runs backwards included.
     """
-    text = re.sub(r"[\"'`*_]", " ", text)
+    for pattern, plain in _REWRITES:
+        text = pattern.sub(plain, text)
     times = [t for t in _times(text) if t is not None]
     found: list[Span] = []
     i = 0
     while i < len(times):
         first, second = times[i], times[i + 1] if i + 1 < len(times) else None
+        if second is not None and second.kind == "spelled" and _LASTS.match(text[first.end : second.start]):
+            start = _seconds(first, first, duration_s, bare)
+            if start is not None:
+                found.append((start, start + second.value))
+            i += 2
+            continue
         if second is not None and _joined(text, first, second):
             start, end = _seconds(first, second, duration_s, bare), _seconds(second, first, duration_s, bare)
             if start is not None and end is not None and end >= start:
