@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from rewind.config import SIZES, ReWindConfig
 from rewind.errors import ConfigError, WeightsError
+from rewind.language.moments import tally
+from rewind.language.prompt import PromptParts
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind
@@ -189,6 +191,28 @@ def test_what_the_decoder_is_told_of_moments_equals_a_plain_reading_of_the_score
         torch.testing.assert_close(parts.tokens[here], tokens[video_, first : last + 1].mean(0))
         assert float(parts.score[here]) == pytest.approx(float(torch.sigmoid(torch.tensor(logit))))
     assert tiny(moments=0).moment_parts(tokens, logits, seconds, end_s=46.0) is None
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("step", [0.1, 0.5, 2.0])
+def test_places_are_the_same_share_at_any_rate_and_the_last_stretch_reaches_now(
+    step: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[PromptParts] = []
+    monkeypatch.setattr(ReWind, "_decode", lambda _self, parts, *_a, **_k: told.append(parts))
+    model, question = tiny(), text()
+    monkeypatch.setattr(model.score, "forward", lambda tokens, *_: torch.full((*tokens.shape[:2], 2), 4.0))
+    deep, fine = video(12)
+    state = watch(model, deep, fine, question)
+    picks = model.select(state, scores=torch.ones(12))
+    patches = model.project(deep[list(picks.rows)], fine[list(picks.rows)])
+    for times in (torch.arange(12, dtype=torch.float64), 7.0 + step * torch.arange(12, dtype=torch.float64)):
+        model.answer(state, picks, text=question, patches=patches, seconds=times, scores=torch.ones(12))
+    at_one, at_other = told
+    for name in ("memory_place", "detail_place"):
+        torch.testing.assert_close(getattr(at_other, name)[..., 0], getattr(at_one, name)[..., 0])
+    assert at_other.moments is not None
+    assert tally(at_other.moments, tracks=2)[2].all()
 
 
 @torch.no_grad()

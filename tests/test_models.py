@@ -10,6 +10,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from rewind import models as ours
 from rewind.errors import WeightsError
+from rewind.language.speak import HubDecoder
+from rewind.model import ReWind
 from rewind.text import load_text
 
 
@@ -67,6 +69,26 @@ def test_a_hub_decoder_answers_from_the_same_memory(tiny_hub_decoder: Path) -> N
     assert answer.tokens.total <= answer.tokens.budget
     again = ours.load(f"hub:{tiny_hub_decoder}")
     torch.testing.assert_close(again.prompt.memory.weight, model.prompt.memory.weight)
+
+
+def test_a_hub_decoder_is_none_of_our_weights(tiny_hub_decoder: Path, tmp_path: Path) -> None:
+    model = ours.load(f"hub:{tiny_hub_decoder}")
+    theirs = model.borrowed
+    assert isinstance(theirs, HubDecoder)
+    assert not {k for k in model.state_dict() if k not in ReWind(model.config).state_dict()}
+    ours.save_pretrained(model, tmp_path / "saved")
+    again = ours.from_pretrained(tmp_path / "saved")
+    assert again.borrowed is not None
+    assert ours.weights_hash(again) != ours.weights_hash(ours.load("nano"))
+    # Saved in half precision: once through a file, the weights stay what they are.
+    ours.save_pretrained(again, tmp_path / "twice")
+    kept = ours.weights_hash(ours.from_pretrained(tmp_path / "twice"))
+    assert kept == ours.weights_hash(again)
+    with (tiny_hub_decoder / "config.json").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert ours.weights_hash(again) != kept
+    assert next(theirs.parameters()).dtype == torch.float32
+    assert next(model.to(torch.float64).borrowed.parameters()).dtype == torch.float64  # type: ignore[union-attr]
 
 
 def test_a_folder_of_transformers_is_taken_for_a_decoder(tiny_hub_decoder: Path) -> None:

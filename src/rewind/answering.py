@@ -139,19 +139,20 @@ def moments_of(
     return tuple(
         spans(
             relevance.scores, seconds, threshold=relevance.threshold if threshold is None else threshold, shoulder=0.5,
-            merge_gap_s=step, end_s=end, limit=limit,
+            merge_gap_s=step, end_s=end, step_s=step, limit=limit,
         )
     )  # fmt: skip
 
 
-@_fit_threads
 @torch.no_grad()
 def decode(engine: Engine, seen: Recollection, picks: Selection, stored: StoredFeatures, timeline: Timeline) -> Decoded:
     """The decoder's words on memory, key frames and instruction."""
-    return engine.model.answer(
-        seen.state, picks, text=seen.text, patches=_patches(engine.model, stored, picks.rows),
-        seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores,
-    )  # fmt: skip
+    # A decoder from elsewhere is large, whatever the memory's size.
+    with one_thread(when=engine.small and engine.model.borrowed is None):
+        return engine.model.answer(
+            seen.state, picks, text=seen.text, patches=_patches(engine.model, stored, picks.rows),
+            seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -19,7 +20,7 @@ from rewind.language.tokenizer import AnswerTokenizer
 from rewind.memory import Aim, MemoryState, Neck, PatchProjection, Perceiver, Read, Write
 from rewind.selection.choose import choose_frames
 from rewind.selection.detail import detail_of
-from rewind.selection.digest import digest
+from rewind.selection.digest import digest, frame_step
 from rewind.selection.score import FrameScore
 from rewind.text import TextFeatures
 from rewind.values import TokenCount
@@ -67,7 +68,8 @@ class ReWind(nn.Module):
         self.config = config
         self.name = name or f"rewind-{config.size}"
         self.tokenizer = tokenizer
-        self._speaker = speaker
+        # In a tuple: a decoder from elsewhere is none of these weights, neither saved nor hashed with them.
+        self._elsewhere = () if speaker is None else (speaker,)
         self.instruct = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, config.width))
         self.pool = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, config.width))
         self.aim = Aim(config) if config.aim else None
@@ -181,9 +183,10 @@ class ReWind(nn.Module):
         shown = digest(state.tokens()[0], own, seconds.double(), budget_tokens=self.config.memory_budget)
         if shown.merged_frames:
             degradations.append(f"{shown.merged_frames} of {state.frames} frames' memory merged to fit the budget")
-        start, end = float(seconds[0]), float(seconds[-1]) + 1.0
+        step = frame_step(seconds)
+        start, end = float(seconds[0]), float(seconds[-1]) + step
         width = self.config.write_tokens
-        middle = (shown.start_s + shown.end_s).to(self.device, self.dtype) / 2 - 0.5
+        middle = (shown.start_s + shown.end_s).to(self.device, self.dtype) / 2 - step / 2
         rows = torch.tensor(selection.rows, dtype=torch.long)
         parts = PromptParts(
             memory=shown.tokens.to(self.device, self.dtype).flatten(0, 1)[None],
@@ -235,13 +238,25 @@ class ReWind(nn.Module):
         return Decoded(spoken.text, confidence, tokens, degradations)
 
     @property
+    def borrowed(self) -> Speaker | None:
+        """The decoder from elsewhere; None where the bundled one speaks."""
+        return self._elsewhere[0] if self._elsewhere else None
+
+    @property
     def speaker(self) -> Speaker:
         """The decoder that answers. Raises: WeightsError where the model was made without one."""
-        if self._speaker is not None:
-            return self._speaker
+        if self.borrowed is not None:
+            return self.borrowed
         if self.decoder is None or self.tokenizer is None:
             raise WeightsError(f"{self.name} was made without its decoder", do="load it with rewind.models.load")
         return BundledSpeaker(self.decoder, self.tokenizer)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ReWind:
+        """Moving or casting the model takes a decoder from elsewhere along."""
+        if isinstance(self.borrowed, nn.Module):
+            self.borrowed._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     @property
     def device(self) -> torch.device:

@@ -109,8 +109,11 @@ def from_pretrained(folder: Path, *, name: str | None = None) -> ReWind:
 
 
 def weights_hash(model: ReWind) -> str:
-    """Hex SHA-256 over config and weights: what a result kept on disk must be keyed by."""
+    """Hex SHA-256 over config and weights: what a result kept on disk must be keyed by. Of a decoder from elsewhere its
+    name and revision stand for its weights, which may be gigabytes."""
     digest = hashlib.sha256(repr(model.config).encode())
+    if isinstance(model.borrowed, HubDecoder):
+        digest.update(model.borrowed.revision.encode())
     for key, value in sorted(model.state_dict().items()):
         digest.update(key.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())

@@ -52,20 +52,46 @@ def test_a_model_runs_where_videos_are_given(run: Run, truth: Path, monkeypatch:
     assert result.stdout.splitlines()[-1] == "answers: predictions-charades-sta-nano.jsonl"
 
 
+JUDGE = ["--predictions", "p.json", "--judge", "http://x/v1"]
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "options", "line"),
+    [
+        ("foo", ["--predictions", "p.json"], "benchmark 'foo'; allowed: charades-sta, "),
+        ("charades-sta", [], "neither --videos nor --predictions"),
+        ("charades-sta", ["--predictions", "p.json", "--model", "nano"], "--model nano without --videos"),
+        ("charades-sta", ["--videos", ".", "--predictions", "p.json"], "allowed: a name that ends in .jsonl"),
+        ("charades-sta", [*JUDGE, "--judge-model", "m"], "a judge for moviechat only"),
+        ("charades-sta", ["--videos", ".", *JUDGE[2:], "--judge-model", "m"], "a judge for moviechat only"),
+        ("moviechat", JUDGE, "--judge without --judge-model"),
+        ("moviechat", [*JUDGE[:3], "ftp://x", "--judge-model", "m"], "judge 'ftp://x'; allowed: an http(s) address"),
+        ("moviechat", [*JUDGE[:2], "--judge-model", "m"], "--judge-model without --judge"),
+        ("moviechat", [*JUDGE[:2], "--judge-prompt", "p.txt"], "--judge-prompt without --judge"),
+        ("moviechat", [*JUDGE[:2], "--judge-record", "r.jsonl"], "--judge-record without --judge"),
+        ("charades-sta", ["--videos", ".", "--judge-record", "r.jsonl"], "--judge-record without --judge"),
+    ],
+)
+def test_contradictions_are_wrong_usage(run: Run, truth: Path, benchmark: str, options: list[str], line: str) -> None:
+    result = run("evaluate", benchmark, "--annotations", str(truth), *options)
+    assert_refused(result, truth, line, code=2)
+    assert result.stderr.rstrip().endswith("see: rewind evaluate benchmark --help")
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ([], "neither --videos nor --predictions"),
-        (["--predictions", "p.json", "--model", "nano"], "--model nano without --videos"),
-        (["--videos", ".", "--predictions", "p.json"], "allowed: a name that ends in .jsonl"),
         (["--videos", ".", "--predictions", "no/p.jsonl"], "no such folder"),
         (["--videos", "none"], "--videos none: no such folder"),
-        (["--videos", ".", "--judge", "http://x/v1", "--judge-model", "m"], "a judge for moviechat only"),
+        (["--predictions", "p.json"], "p.json: not there"),
     ],
 )
-def test_contradictions_are_one_line(run: Run, truth: Path, options: list[str], line: str) -> None:
-    result = run("evaluate", "charades-sta", "--annotations", str(truth), *options)
-    assert result.exit_code == 1
+def test_files_that_do_not_fit_are_one_line(run: Run, truth: Path, options: list[str], line: str) -> None:
+    assert_refused(run("evaluate", "charades-sta", "--annotations", str(truth), *options), truth, line, code=1)
+
+
+def assert_refused(result: Result, truth: Path, line: str, *, code: int) -> None:
+    assert result.exit_code == code, result.stderr
     assert line in result.stderr
     assert result.stderr.count("\n") == 1
     assert sorted(p.name for p in truth.parent.iterdir()) == ["truth.txt"]
@@ -77,6 +103,7 @@ def test_usage(run: Run, truth: Path) -> None:
     assert "worlds" in run("evaluate", "--help").stdout
     assert "--per-kind" in run("evaluate", "worlds", "--help").stdout
     assert "--annotations" in run("evaluate", "nextqa", "--help").stdout
+    assert "OPENAI_API_KEY" in run("evaluate", "nextqa", "--help").stdout
 
 
 def test_worlds_are_passed_on_and_printed(run: Run, truth: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +126,4 @@ def test_worlds_are_passed_on_and_printed(run: Run, truth: Path, monkeypatch: py
 
 def test_a_training_seed_is_refused_in_one_line(run: Run, truth: Path) -> None:
     result = run("evaluate", "worlds", "--seed", "5")
-    assert result.exit_code == 1
-    assert "seed 5 is of the training range" in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert sorted(p.name for p in truth.parent.iterdir()) == ["truth.txt"]
+    assert_refused(result, truth, "seed 5 is of the training range", code=2)

@@ -33,6 +33,7 @@ Run = Callable[..., Result]
         (["--json", "find", "match.mp4", "a car"], "options come after the command: rewind find VIDEO … OPTIONS"),
         (["find", "match.mp4"], 'no query; type: rewind find match.mp4 "a red car"'),
         (["match.mp4", " "], "an empty question; allowed: at least one word"),
+        (["match.mp4", "caf\udce9?"], "a question that is not UTF-8 text"),
         (["watch"], "Missing argument 'VIDEO'"),
         (["match.mp4", "q", "--until", "1:x"], "'1:x'; allowed: seconds such as 72.5"),
         (["match.mp4", "q", "--fps", "0"], "'0'; allowed: a rate above 0"),
@@ -59,6 +60,11 @@ def test_wrong_usage_is_one_line_that_says_what_to_type(
     assert result.stderr.startswith("rewind: ")
     assert result.stderr.count("\n") == 1
     assert video.calls == []
+
+
+def test_a_question_longer_than_a_file_name_may_be(video: FakeVideo, run: Run) -> None:
+    result = run("missing.mp4", "what " * 1000)
+    assert "name too long" not in result.stderr.lower()
 
 
 def test_a_file_named_like_a_command(video: FakeVideo, run: Run, tmp_path: Path) -> None:

@@ -108,10 +108,63 @@ def test_overlap_is_symmetric_and_bounded(ends: tuple[float, float, float, float
         ({"start": None}, None),
         (["x", 2], None),
         ("nowhere", None),
+        # each text of a pair is one time
+        (["00:12", "00:40"], (12, 40)),
+        ([["00:12", "00:40"]], (12, 40)),
+        ({"start": "00:12", "end": "00:40"}, (12, 40)),
+        ({"start_time": 12, "end_time": 40}, (12, 40)),
+        ([{"start_time": "12 s", "end_time": "0:40"}], (12, 40)),
+        (["0.0", "10.0"], (0, 10)),
+        (["00:12", 40, 0.9], (12, 40)),
+        (["00:12"], (12, 12)),
+        # texts that tell more than a time are a list
+        (["0:10 - 0:20", "0:40 - 0:50"], (10, 20)),
+        (["0:10 - 0:20", "0:50"], (10, 20)),
+        # what runs backwards or has no end is no stretch, in any form
+        ("40 - 12", None),
+        ([40, 12], None),
+        (["00:40", "00:12"], None),
+        ({"start": "00:12"}, None),
+        ([12, None], None),
+        ([True, False], None),
+        ([0, 10**400], None),
+        ([0, float("inf")], None),
+        (["0", "1e999"], None),
     ],
 )
 def test_answers_of_every_form(answer: object, span: tuple[float, float] | None) -> None:
     assert span_of(answer, duration_s=None) == span
+
+
+def test_shares_of_the_video_in_a_pair() -> None:
+    assert span_of(["10%", "50%"], duration_s=20.0) == (2, 10)
+    assert span_of(["10%", "50%"], duration_s=None) is None
+
+
+def test_instants_are_told(charades: Path, tmp_path: Path) -> None:
+    predictions = tmp_path / "p.json"
+    predictions.write_text(json.dumps({"0": "at 0:05", "1": [12, 12], "2": ["00:04", "00:08"], "3": [8, 4]}))
+    result = score_predictions("charades-sta", predictions, charades)
+    assert result["metrics"]["R1@0.7"] == 25.0
+    assert result["unparsed"] == 1
+    assert result["notes"] == ["2 of 3 answers tell an instant only, which overlaps nothing"]
+
+
+def test_a_line_ends_at_a_newline_only(tmp_path: Path) -> None:
+    """JSON strings may hold U+2028 and U+0085 as they are; other systems' files do."""
+    truth, predictions = tmp_path / "t.txt", tmp_path / "p.jsonl"
+    truth.write_bytes("A 0 10##one\u2028two\u0085three\r\nB 0 10##four\r\n".encode())
+    assert [(q.id, q.text) for q in read_charades(truth)] == [("0", "one\u2028two\u0085three"), ("1", "four")]
+    rows = [{"id": "0", "query": "one\u2028two\u0085three", "prediction": [0, 10]}, {"id": "1", "prediction": [0, 10]}]
+    predictions.write_bytes("\r\n".join(json.dumps(r, ensure_ascii=False) for r in rows).encode())
+    assert score_predictions("charades-sta", predictions, truth)["metrics"]["R1@0.7"] == 100.0
+
+
+def test_a_length_that_is_no_number_is_one_line(charades: Path) -> None:
+    table = charades.with_name("Charades_v1_test.csv")
+    table.write_text("id,length\nAAAAA,20 s\n")
+    with pytest.raises(ConfigError, match=r"Charades_v1_test\.csv.*'20 s'; allowed"):
+        read_charades(charades)
 
 
 @pytest.mark.parametrize("text", ["AAAAA 0.0##no end", "AAAAA 0.0 1.0 no mark", "AAAAA x 1.0##words", ""])

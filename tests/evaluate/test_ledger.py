@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rewind.errors import ConfigError
-from rewind.evaluate.files import read_any
+from rewind.evaluate.files import read_any, read_lines
 from rewind.evaluate.ledger import Ledger
 
 ROWS = [{"id": str(i), "text": "ü" * i, "n": i} for i in range(4)]
@@ -31,11 +32,45 @@ def test_a_file_cut_at_any_byte_goes_on_from_its_last_whole_row(
     data = write(path)
     path.write_bytes(data[:cut])
     ledger = Ledger(path)
-    assert list(ledger.rows.values()) == ROWS[: data[:cut].count(b"\n")]
+    assert path.read_bytes() == data[:cut]
+    ends = [i for i, byte in enumerate(data) if byte == ord("\n")]  # a row is whole without its line end
+    assert list(ledger.rows.values()) == ROWS[: sum(end <= cut for end in ends)]
     for row in ROWS:
         if row["id"] not in ledger:
             ledger.add(row)
-    assert path.read_bytes() == data
+    assert path.read_bytes().rstrip(b"\n") == data.rstrip(b"\n")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_opening_changes_nothing_and_a_whole_last_row_counts(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(('{"id": 1, "text": "ü\u2028"}\r\n{"id": 2}' + end).encode())
+    before = path.read_bytes()
+    ledger = Ledger(path)
+    assert list(ledger.rows) == ["1", "2"]
+    assert path.read_bytes() == before
+    ledger.add({"id": 3})
+    assert path.read_bytes().startswith(before)
+    assert list(Ledger(path).rows) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n \n"])
+def test_a_broken_last_row_is_cut_off_by_the_first_that_is_added(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"id": 1}\n{"id": 2, "te' + end)
+    before = path.read_bytes()
+    ledger = Ledger(path)
+    assert list(ledger.rows) == ["1"]
+    assert path.read_bytes() == before
+    ledger.add({"id": 3})
+    assert path.read_text() == '{"id": 1}\n{"id": 3}\n'
+
+
+def test_rows_are_one_line_to_every_reader(tmp_path: Path) -> None:
+    path, row = tmp_path / "r.jsonl", {"id": "\ud83d", "text": "one\u2028two\u0085three"}
+    Ledger(path).add(row)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == read_lines(path) == [row]
+    assert Ledger(path).rows == {"\ud83d": row}
 
 
 def test_the_last_row_of_a_name_counts(tmp_path: Path) -> None:
@@ -45,13 +80,25 @@ def test_the_last_row_of_a_name_counts(tmp_path: Path) -> None:
     assert Ledger(tmp_path / "r.jsonl").rows == {"7": {"id": 7, "n": 2}}
 
 
-@pytest.mark.parametrize("bad", ["{]\n", "3\n", '{"x": 1}\n'])
-def test_a_foreign_line_is_refused_and_the_file_left_alone(tmp_path: Path, bad: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{]\n{"id": 1}\n',
+        '3\n{"id": 1}\n',
+        '{"x": 1}\n{"id": 1}\n',
+        '{"x": 1}',
+        "3",
+        "[[1, 2]]",
+        "a note",
+        '{"id": 1}\nend',
+    ],
+)
+def test_a_foreign_line_is_refused_and_the_file_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "r.jsonl"
-    path.write_text(bad + '{"id": 1}\n')
+    path.write_text(text)
     with pytest.raises(ConfigError, match="allowed: one JSON object with 'id' a line"):
         Ledger(path)
-    assert path.read_text() == bad + '{"id": 1}\n'
+    assert path.read_text() == text
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from rewind.evaluate.marks import Record, best_iou, chance_of, decoder_right, ma
 from rewind.evaluate.together import Answered
 from rewind.model import Decoded
 from rewind.values import AnswerSource, KeyFrame, Moment, TokenCount
-from rewind.worlds import Question
+from rewind.worlds import Question, make_world, questions
 
 TOKENS = TokenCount(120, 100, 32, 10, 8, 151, 200)
 EXISTS = Question("exists", "exists.object", 0, 0, "Is it?", "yes", ("yes",), ("yes", "no"), ((4, 6),))
@@ -60,6 +60,13 @@ def given(word: str, said: str, source: AnswerSource, *, absent: bool = False) -
 def test_what_is_right(question: Question, answer: Answered, decoder: bool, said: bool) -> None:
     assert decoder_right(question, answer.decoded.text) is decoder
     assert said_right(question, answer) is said
+
+
+def test_the_colour_that_a_question_on_a_change_names_is_no_guess() -> None:
+    world = make_world(5, seconds=120)
+    asked = [q for q in questions(world, np.random.default_rng(0), per_kind=6) if q.kind == "state"]
+    assert {q.form for q in asked} == {"state.before", "state.after"}
+    assert [chance_of(q) for q in asked] == [1 / 7] * len(asked)
 
 
 def test_chance() -> None:

@@ -156,6 +156,12 @@ def test_what_contradicts_is_refused_before_any_work(
     with pytest.raises(ConfigError, match="benchmark 'chess'"):
         start("chess", truth)
     run = start("charades", truth)
+    foreign = '{"id": "0", "prediction": [0, 1]}\n{"id": "1", "prediction": [2, 3]}'  # no line end, as many tools write
+    run.file.write_text(foreign)
+    with pytest.raises(ConfigError, match="answers of an unnamed model"):
+        evaluate_benchmark(run)
+    assert run.file.read_text() == foreign
+    run.file.unlink()
     Ledger(run.file).add({"id": "0", "prediction": [0, 1], "model": "another 0123"})
     with pytest.raises(ConfigError, match=r"answers of another 0123, not of rewind-nano .*--predictions"):
         evaluate_benchmark(run)

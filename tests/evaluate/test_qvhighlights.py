@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rewind.errors import ConfigError
 from rewind.evaluate import score_predictions
 from rewind.evaluate.qvhighlights import average_precisions, clip_precision
+from rewind.evaluate.tasks import read_tasks
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -107,6 +108,38 @@ def test_other_queries_and_other_shapes_are_refused(truth: Path, tmp_path: Path)
     foreign = write(tmp_path / "f.jsonl", [{"id": 1}])
     with pytest.raises(ConfigError, match="'qid' is missing"):
         score_predictions("qvhighlights", foreign, truth)
+
+
+@pytest.mark.parametrize("lost", ["relevant_windows", "saliency_scores", "relevant_clip_ids"])
+def test_annotations_without_labels_are_at_fault_themselves(truth: Path, tmp_path: Path, lost: str) -> None:
+    """As in the test release. A model is not run on what could not be scored."""
+    rows = [{k: v for k, v in json.loads(line).items() if k != lost} for line in truth.read_text().splitlines()]
+    bare = write(tmp_path / "test.jsonl", [{"query": "q", "vid": "v", **row} for row in rows])
+    given = [{"qid": i, "pred_relevant_windows": [[0, 2, 1.0]], "pred_saliency_scores": [0.5]} for i in (1, 2)]
+    line = rf"test\.jsonl: '{lost}' is missing"
+    with pytest.raises(ConfigError, match=line):
+        score_predictions("qvhighlights", write(tmp_path / "p.jsonl", given), bare)
+    with pytest.raises(ConfigError, match=line):
+        read_tasks("qvhighlights", bare)
+
+
+def test_windows_alone_need_no_saliency(truth: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in truth.read_text().splitlines()]
+    spans = write(
+        tmp_path / "spans.jsonl", [{"qid": r["qid"], "relevant_windows": r["relevant_windows"]} for r in rows]
+    )
+    given = [{"qid": i, "pred_relevant_windows": r["relevant_windows"]} for i, r in enumerate(rows, start=1)]
+    result = score_predictions("qvhighlights", write(tmp_path / "p.jsonl", given), spans)
+    assert result["metrics"]["MR-full-R1@0.7"] == 100.0
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
+def test_numbers_that_are_not_finite_are_refused(truth: Path, tmp_path: Path, bad: float | None) -> None:
+    good = {"qid": 1, "pred_relevant_windows": [[0, 4, 0.5]], "pred_saliency_scores": [0.1, 0.2]}
+    for key, value in (("pred_saliency_scores", [0.9, bad]), ("pred_relevant_windows", [[0, 4, bad]])):
+        rows = [good, {**good, "qid": 2, key: value}]
+        with pytest.raises(ConfigError, match=r"p\.jsonl: query 2 has a number that is not finite"):
+            score_predictions("qvhighlights", write(tmp_path / "p.jsonl", rows), truth)
 
 
 def test_a_query_without_windows_counts_zero(truth: Path, tmp_path: Path) -> None:

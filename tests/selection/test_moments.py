@@ -35,6 +35,17 @@ def test_the_last_frame_ends_where_the_video_ends() -> None:
     assert spans([0.9], [5.0], threshold=0.5) == [Moment(5.0, 6.0, 0.9)]
 
 
+def test_nothing_is_said_of_what_was_not_seen() -> None:
+    seconds = [*range(10), *range(600, 610)]
+    scores = [0.0] * 8 + [0.9, 0.9] + [0.0] * 10
+    assert spans(scores, seconds) == [Moment(8, 10, 0.9)]
+    scores[10] = 0.8
+    assert spans(scores, seconds, merge_gap_s=1.0) == [Moment(8, 10, 0.9), Moment(600, 601, 0.8)]
+    # One broken sample inside a moment is a gap as short as a step.
+    seconds, scores = [0, 1, 2, 4, 5, 6], [0.0, 0.9, 0.9, 0.8, 0.9, 0.0]
+    assert spans(scores, seconds, merge_gap_s=1.0) == [Moment(1, 6, 0.9)]
+
+
 def test_a_shallow_dip_does_not_part_a_moment_and_a_deep_valley_does() -> None:
     seconds = list(range(7))
     assert spans([0.0, 0.9, 0.5, 0.8, 0.0, 0.0, 0.0], seconds) == [Moment(1, 4, 0.9)]

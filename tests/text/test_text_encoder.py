@@ -69,6 +69,11 @@ def test_refuses_what_is_no_sequence_of_texts(minilm: TextEncoder, texts: object
         minilm.encode(texts)  # type: ignore[arg-type]
 
 
+def test_a_text_of_half_characters_is_one_line(minilm: TextEncoder) -> None:
+    with pytest.raises(ConfigError, match="surrogate.*allowed: text that UTF-8 can write"):
+        minilm.encode(["caf\udce9?"])
+
+
 def test_features_check_themselves() -> None:
     with pytest.raises(ConfigError, match="allowed"):
         TextFeatures(("a",), torch.zeros(1, 3, 4), torch.ones(1, 2, dtype=torch.bool), torch.zeros(1, 4))

@@ -79,9 +79,30 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     assert recipe.run("nano", out=tmp_path / "other", minutes=0.0, **{**options, "seed": 6}) is None  # type: ignore[arg-type]
     assert curve(tmp_path / "other")[0]["loss"] != want[0]["loss"]
     assert json.loads((tmp_path / "bank" / "bank.json").read_text())["seed"] == 5
+    # Begun anew and stopped before its first checkpoint, a run leaves nothing of the one before to be gone on with.
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(recipe, "step_of", _interrupt)
+        recipe.run("nano", out=tmp_path / "parts", resume=False, **{**options, "seed": 7})  # type: ignore[arg-type]
+    assert not (tmp_path / "parts" / "state.pt").exists()
+    assert not (tmp_path / "parts" / "curve.jsonl").exists()
+    assert not (tmp_path / "parts" / "aligned").exists()
+    assert (tmp_path / "parts" / "model" / "config.json").exists()
+    assert recipe.run("nano", out=tmp_path / "parts", minutes=0.0, **{**options, "seed": 7}) is None  # type: ignore[arg-type]
+    assert curve(tmp_path / "parts")[0]["step"] == 0
     numbers = json.loads((tmp_path / "whole" / "validation.json").read_text())
     assert numbers["score.nll"] <= numbers["score.nll.before"] + 1e-6
     assert 0 <= numbers["answer.accuracy"] <= 1
+
+
+def _interrupt(*_given: object, **_options: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("seed", [900_000, 999_000])
+def test_seeds_whose_cards_or_scenes_are_held_out_are_refused(seed: int, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"seed {seed}: .* beyond the training range; allowed: 0 to 885600"):
+        recipe.run("nano", out=tmp_path / "run", seed=seed)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_size_that_cannot_be_trained_here_is_refused(tmp_path: Path) -> None:

@@ -137,6 +137,12 @@ def test_a_spread_over_kinds_is_named_by_the_thing(vocabulary: Vocabulary) -> No
 
 def test_colours_and_looks_of_a_query() -> None:
     assert colours_in("a red car beside a gray wall") == [0, 9]
+    vocabulary = load_vocabulary()
+    for query, colours in (
+        ("a golden retriever", []), ("a great white shark", []), ("a glass of red wine", []),
+        ("a golden car", [2]), ("a red fox by a red car", [0]),
+    ):  # fmt: skip
+        assert colours_in(query, vocabulary.terms(query)) == colours
     assert wants_monochrome("a black and white film")
     assert wants_monochrome("black-and-white pictures")
     assert not wants_monochrome("a black dog")

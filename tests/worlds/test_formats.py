@@ -34,6 +34,14 @@ def test_moviechat_round_trip(world, asked):
         from_moviechat({"global": []})
 
 
+@pytest.mark.parametrize("fps", [1, 2, 3, 8])
+def test_a_breakpoint_is_asked_when_its_second_has_been_seen_at_any_rate(world, asked, fps):
+    seconds = [q.at_s for q in asked if q.at_s is not None and q.kind != "find"]
+    back = [q.at_s for q in from_moviechat(to_moviechat("w", world, asked, fps=fps)) if q.at_s is not None]
+    # Frames before the time are seen: the last of them is of the second that is asked about.
+    assert [int(np.ceil(s)) - 1 for s in back] == [int(s) for s in seconds]
+
+
 def test_charades_round_trip(asked):
     text = to_charades("w", asked)
     told = [("w", float(s), float(e), q.query) for q in asked if q.kind == "find" for s, e in q.moments]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rewind.config import SLOTS
+from rewind.evaluate.marks import chance_of
 from rewind.train.bank import ProjectedBank
 from rewind.train.examples import MIX, Example, draw_example
 from rewind.worlds import KINDS, Kind, Question
@@ -76,4 +77,4 @@ def chance(examples: Sequence[Example]) -> float:
     if examples[0].question.kind == "find":
         there = float(np.mean([bool(e.question.moments) for e in examples]))
         return max(there, 1 - there)
-    return float(np.mean([1 / len(e.question.choices) if e.question.choices else 0.0 for e in examples]))
+    return float(np.mean([chance_of(e.question) for e in examples]))

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rewind.cli import options, output
-from rewind.cli.group import resumable
+from rewind.cli.group import resumable, usage
 
 _UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -78,17 +78,23 @@ def arena(
     from rewind.arena import CONTENDERS, ArenaPlan, chosen, run_arena
     from rewind.arena.run import Where
     from rewind.arena.table import text
+    from rewind.errors import ConfigError
 
     if listed:
         widest = max(map(len, CONTENDERS))
         for c in CONTENDERS.values():
             print(f"{c.name:{widest}}  {c.about}{'' if c.group == 'core' else f' (with --{c.group})'}")
         return
-    plan = ArenaPlan(
-        minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,  # type: ignore[arg-type]
-    )  # fmt: skip
     names = None if recipes is None else [n.strip() for n in recipes.split(",") if n.strip()]
-    contenders = chosen(names, full=full, choices=choices)
+    if names == []:
+        raise usage("--recipes without a name; allowed: names with commas between; --list names them")
+    try:
+        plan = ArenaPlan(
+            minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,  # type: ignore[arg-type]
+        )  # fmt: skip
+        contenders = chosen(names, full=full, choices=choices)
+    except ConfigError as error:
+        raise usage(str(error)) from None
     seconds = None if budget is None else parse_duration(budget)
 
     def say(line: str) -> None:

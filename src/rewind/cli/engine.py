@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -51,10 +52,10 @@ def one_question(source: str, words: Sequence[str], *, command: str, noun: str) 
     here = f"rewind {command}" if command != "ask" else "rewind"
     if not words:
         hint = f'no {noun}; type: {here} {_quoted(source)} "{"what happens?" if command == "ask" else "a red car"}"'
-        if Path(command).is_file():
+        if os.path.isfile(command):
             hint += f"; a file named {command} is written ./{command}"
         near = difflib.get_close_matches(source, _COMMANDS, n=1)
-        if source in _COMMANDS or (near and not Path(source).exists()):
+        if source in _COMMANDS or (near and not os.path.exists(source)):
             hint += f", or did you mean: rewind {source if source in _COMMANDS else near[0]} …"
         elif command == "ask":
             hint += f"; to watch only: rewind watch {_quoted(source)}"
@@ -63,12 +64,15 @@ def one_question(source: str, words: Sequence[str], *, command: str, noun: str) 
         if source in _COMMANDS and command == "ask":
             raise usage(f"options come after the command: rewind {source} VIDEO … OPTIONS")
         near = difflib.get_close_matches(source, _COMMANDS, n=1)
-        if near and not Path(source).exists():
+        if near and not os.path.exists(source):
             raise usage(f"no command or file {source!r}; did you mean: rewind {near[0]} …")
         raise usage(f'put the {noun} in quotes: {here} {_quoted(source)} "{" ".join(words)}"')
     if not words[0].strip():
         raise usage(f"an empty {noun}; allowed: at least one word")
-    if source != "-" and "://" not in source and not Path(source).exists() and Path(words[0]).is_file():
+    if any("\ud800" <= c <= "\udfff" for c in words[0]):
+        raise usage(f"a {noun} that is not UTF-8 text; allowed: UTF-8, as the terminal's locale should be")
+    # os.path and not pathlib: a question may be longer than any file's name.
+    if source != "-" and "://" not in source and not os.path.exists(source) and os.path.isfile(words[0]):
         raise usage(f'the video comes first: {here} {_quoted(words[0])} "{source}"')
     return words[0]
 

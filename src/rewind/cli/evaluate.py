@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from rewind.cli import options, output, scores
-from rewind.cli.group import resumable
+from rewind.cli.group import resumable, usage
 
 BENCHMARK = "benchmark"
 _UNITS = {"answering": "question", "question-only control": "step"}
@@ -73,7 +74,10 @@ def benchmark(
     judge: Annotated[
         str | None,
         typer.Option(
-            "--judge", metavar="URL", help="An OpenAI-compatible endpoint that marks open answers (moviechat)."
+            "--judge",
+            metavar="URL",
+            help="An OpenAI-compatible endpoint that marks open answers (moviechat); its key is taken from "
+            "OPENAI_API_KEY.",
         ),
     ] = None,
     judge_model: Annotated[
@@ -82,7 +86,11 @@ def benchmark(
     ] = None,
     judge_prompt: Annotated[
         Path | None,
-        typer.Option("--judge-prompt", metavar="FILE", help="A prompt with {question}, {answer} and {prediction}."),
+        typer.Option(
+            "--judge-prompt",
+            metavar="FILE",
+            help="A prompt with {question}, {answer} and {prediction} to be filled in; other braces stay.",
+        ),
     ] = None,
     judge_record: Annotated[
         Path | None, typer.Option("--judge-record", metavar="FILE", help="Where every reply of the judge is kept.")
@@ -91,25 +99,22 @@ def benchmark(
     quiet: options.Quiet = False,
 ) -> None:
     """Score with a benchmark's official figures. No answer counts as wrong."""
-    from rewind.errors import ConfigError
     from rewind.evaluate import score_predictions
 
-    marks = _judge(judge, judge_model, judge_prompt)
+    marks = _judge(_named(benchmark), judge, judge_model, judge_prompt, judge_record)
     if videos is None:
         if predictions is None:
-            raise ConfigError(
-                "neither --videos nor --predictions", allowed="videos to run a model on, or what one answered",
-                do="give --videos DIR or --predictions FILE",
-            )  # fmt: skip
+            raise usage(
+                "neither --videos nor --predictions; give --videos DIR to run a model on, or --predictions FILE"
+            )
         if model is not None:
-            raise ConfigError(
-                f"--model {model} without --videos", allowed="a predictions file, or a model and videos",
-                do="give --videos DIR to run it",
-            )  # fmt: skip
+            raise usage(f"--model {model} without --videos; give --videos DIR to run it")
         result = score_predictions(benchmark, predictions, annotations, seed=seed, judge=marks, record=judge_record)
     else:
         from rewind.evaluate.on_benchmark import BenchmarkRun, evaluate_benchmark
 
+        if predictions is not None and predictions.suffix != ".jsonl":
+            raise usage(f"--predictions {predictions}; allowed: a name that ends in .jsonl: answers are lines")
         run = BenchmarkRun(
             benchmark, annotations, videos, model=model or "nano", predictions=predictions, store=store, judge=marks,
             judge_record=judge_record,
@@ -162,11 +167,15 @@ def worlds(
     quiet: options.Quiet = False,
 ) -> None:
     """Ask a model about fresh worlds, whose truth is known exactly."""
+    from rewind.errors import ConfigError
     from rewind.evaluate.on_worlds import WorldRun, evaluate_worlds
 
-    run = WorldRun(
-        seed, minutes, videos, per_kind, model=model, direct=direct, dtype=dtype, work=work, features=features
-    )
+    try:
+        run = WorldRun(
+            seed, minutes, videos, per_kind, model=model, direct=direct, dtype=dtype, work=work, features=features
+        )
+    except ConfigError as error:
+        raise usage(str(error)) from None
     with resumable("answers are kept, and the same command goes on from there"), _Stages(quiet=quiet) as progress:
         result = evaluate_worlds(run, progress=progress)
     if json:
@@ -204,17 +213,34 @@ class _Stages:
         self._report(done, total)
 
 
-def _judge(url: str | None, model: str | None, prompt: Path | None) -> Any:
+def _named(benchmark: str) -> str:
+    from rewind.errors import ConfigError
+    from rewind.evaluate.score import benchmark_named
+
+    try:
+        return benchmark_named(benchmark)
+    except ConfigError as error:
+        raise usage(str(error)) from None
+
+
+def _judge(benchmark: str, url: str | None, model: str | None, prompt: Path | None, record: Path | None) -> Any:
+    """The judge that was asked for, or None. Options of a judge without one are wrong usage."""
     from rewind.errors import ConfigError
     from rewind.evaluate import Judge
     from rewind.evaluate.files import read_text
 
     if url is None:
-        if model or prompt:
-            raise ConfigError("a judge without its address", do="give --judge URL")
+        alone = {"--judge-model": model, "--judge-prompt": prompt, "--judge-record": record}
+        given = next((option for option, value in alone.items() if value is not None), None)
+        if given is not None:
+            raise usage(f"{given} without --judge; give --judge URL")
         return None
+    if benchmark != "moviechat":
+        raise usage(f"a judge for {benchmark}; allowed: a judge for moviechat only")
     if model is None:
-        raise ConfigError(
-            "a judge without a name", allowed="scores that name their judge", do="give --judge-model NAME"
-        )
-    return Judge(url, model) if prompt is None else Judge(url, model, read_text(prompt))
+        raise usage("--judge without --judge-model; allowed: scores that name their judge; give --judge-model NAME")
+    try:
+        judge = Judge(url, model)
+    except ConfigError as error:
+        raise usage(str(error)) from None
+    return judge if prompt is None else replace(judge, prompt=read_text(prompt))

@@ -39,14 +39,15 @@ def train(
     """Train memory, selection and decoder on worlds. Stopped, the same command goes on."""
     from rewind.train import run
 
-    with resumable("the same command goes on from the last checkpoint"), _stages(quiet=quiet) as progress:
+    again = "the same command goes on from the last checkpoint" if resume else "without --fresh it goes on from there"
+    with resumable(again), _stages(quiet=quiet) as progress:
         folder = run(size, out=out, seed=seed, bank=bank, minutes=minutes, resume=resume, progress=progress)
     if json:
         output.print_json(
             {"finished": folder is not None, "model": None if folder is None else str(folder), "run": str(out)}
         )
     elif folder is None:
-        print(f"out of time, saved in {out}; the same command goes on")
+        print(f"out of time, saved in {out}; {again}")
     else:
         print(f'trained: {folder}; try it: rewind VIDEO "question" --model {folder}')
 

@@ -33,7 +33,8 @@ def read_json(path: Path) -> Any:
 def read_lines(path: Path) -> list[Any]:
     """A JSON-lines file's values; blank lines are nothing."""
     values = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    # Only "\n" ends a line: str.splitlines also breaks at U+2028 and U+0085, which JSON strings may hold as they are.
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             try:
                 values.append(json.loads(line))
@@ -79,5 +80,5 @@ def shaped(path: Path, *, allowed: str) -> Iterator[None]:
         raise
     except KeyError as error:
         raise ConfigError(f"{path}: {error} is missing", allowed=allowed) from error
-    except (TypeError, ValueError, AttributeError, IndexError) as error:
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise ConfigError(f"{path}: {error}", allowed=allowed) from error

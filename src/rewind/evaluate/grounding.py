@@ -18,10 +18,11 @@ from rewind.errors import ConfigError
 from rewind.evaluate.files import read_any, read_json, read_table, read_text, shaped
 from rewind.evaluate.overlap import paired_iou
 from rewind.evaluate.result import Result
-from rewind.language.times import parse_span
+from rewind.language.times import parse_moments, parse_span
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 _PREDICTIONS = 'a list or JSON lines of {"id" or "video" and "query", "prediction": text or [start, end]}, or {id: …}'
+_STARTS, _ENDS = ("start_s", "start", "start_time"), ("end_s", "end", "end_time")
 _ANSWER_KEYS = ("prediction", "pred", "answer", "timestamp", "moments", "span", "pred_relevant_windows", "response")
 
 
@@ -44,11 +45,11 @@ def read_charades(path: Path) -> list[Query]:
     """
     lengths: dict[str, float] = {}
     for table in sorted(path.parent.glob("Charades_v1_*.csv")):
-        lengths.update(
-            {r["id"]: float(r["length"]) for r in read_table(table, columns=("id", "length")) if r["length"]}
-        )
+        with shaped(table, allowed="rows with an id and a length in seconds"):
+            rows = read_table(table, columns=("id", "length"))
+            lengths.update({r["id"]: float(r["length"]) for r in rows if r["length"]})
     queries = []
-    for number, line in enumerate(read_text(path).splitlines()):
+    for number, line in enumerate(read_text(path).split("\n")):
         if not line.strip():
             continue
         with shaped(path, allowed="lines of: video start end##query"):
@@ -90,19 +91,21 @@ def read_timechat(path: Path) -> list[Query]:
 def score_grounding(queries: list[Query], predictions: Path) -> Result:
     """R1@0.3, R1@0.5, R1@0.7 and mIoU over all queries."""
     answers = read_answers(predictions, queries)
-    iou, unparsed = _ious(queries, answers)
+    iou, unparsed, notes = _ious(queries, answers)
     items = {f"R1@{m}": (iou >= m).astype(np.float64) for m in THRESHOLDS}
-    return Result({**items, "mIoU": iou}, len(queries), unparsed)
+    return Result({**items, "mIoU": iou}, len(queries), unparsed, notes=notes)
 
 
 def score_timechat(queries: list[Query], predictions: Path) -> Result:
     """TimeChat's figures over the predicted queries only; an empty prediction misses."""
     answers = read_answers(predictions, queries)
     asked = [q for q in queries if q.id in answers]
-    iou, unparsed = _ious(asked, answers)
+    iou, unparsed, notes = _ious(asked, answers)
     items = {f"IOU {m}": (iou >= m).astype(np.float64) for m in THRESHOLDS}
-    note = f"{len(asked)} of {len(queries)} queries have a prediction; the others are left out, as TimeChat leaves them"
-    return Result(items, len(asked), unparsed, notes=(note,) if len(asked) < len(queries) else ())
+    if len(asked) < len(queries):
+        left = "have a prediction; the others are left out, as TimeChat leaves them"
+        notes = (f"{len(asked)} of {len(queries)} queries {left}", *notes)
+    return Result(items, len(asked), unparsed, notes=notes)
 
 
 def read_answers(path: Path, queries: Iterable[Query]) -> dict[str, Any]:
@@ -136,27 +139,61 @@ def read_answers(path: Path, queries: Iterable[Query]) -> dict[str, Any]:
 
 
 def span_of(answer: Any, *, duration_s: float | None) -> tuple[float, float] | None:
-    """The first stretch of an answer: text, [start, end], a list of those, or {start_s, end_s}; None for none."""
+    """The first stretch of an answer, in seconds; an instant has its end at its start.
+
+    Args:
+        answer: text, [start, end], {start, end} (`start_s`, `start_time`, …), or a list of those. An end of a pair is a
+            number of seconds or the text of one time ("12.5", "00:12", "12 s"); texts that tell more are a list.
+        duration_s: of the video; without it percentages say nothing.
+
+    Returns: None for no stretch, or one that runs backwards or has no end.
+    """
     if isinstance(answer, str):
-        return parse_span(answer, duration_s=duration_s)
+        span = parse_span(answer, duration_s=duration_s)
+        return None if span is None else _forwards(*span)
     if isinstance(answer, Mapping):
-        answer = [answer.get("start_s", answer.get("start")), answer.get("end_s", answer.get("end"))]
+        pair = [next((answer[k] for k in keys if k in answer), None) for keys in (_STARTS, _ENDS)]
+        return _forwards(*(_time(end, duration_s) for end in pair))
     if not isinstance(answer, list | tuple) or not answer:
         return None
-    if isinstance(answer[0], list | tuple | Mapping | str):
-        return span_of(answer[0], duration_s=duration_s)
-    numbers = [a for a in answer[:2] if isinstance(a, int | float) and np.isfinite(a)]
-    return (float(numbers[0]), float(numbers[1])) if len(numbers) == 2 else None
+    ends = [_time(end, duration_s) for end in answer[:2]]
+    if len(ends) == 2 and None not in ends:
+        return _forwards(*ends)
+    return span_of(answer[0], duration_s=duration_s) if isinstance(answer[0], list | tuple | Mapping | str) else None
 
 
-def _ious(queries: list[Query], answers: Mapping[str, Any]) -> tuple[np.ndarray[Any, np.dtype[np.float64]], int]:
+def _time(end: Any, duration_s: float | None) -> float | None:
+    """One end of a pair in seconds; None for what is not one time, two times in one text included."""
+    if isinstance(end, bool) or not isinstance(end, int | float | str):
+        return None
+    try:
+        return float(end)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+    except ValueError:
+        told = parse_moments(str(end), duration_s=duration_s) or ()
+        return told[0][0] if len(told) == 1 and told[0][0] == told[0][1] else None
+
+
+def _forwards(start: float | None, end: float | None) -> tuple[float, float] | None:
+    if start is None or end is None or not np.isfinite([start, end]).all() or end < start:
+        return None
+    return start, end
+
+
+def _ious(
+    queries: list[Query], answers: Mapping[str, Any]
+) -> tuple[np.ndarray[Any, np.dtype[np.float64]], int, tuple[str, ...]]:
+    """IoU of each query (n,), how many have no answer that can be read, and a note where answers are instants."""
     spans = [span_of(answers.get(q.id), duration_s=q.duration_s) for q in queries]
+    told = [s for s in spans if s is not None]
     predicted = np.array([s or (0.0, 0.0) for s in spans], dtype=np.float64).reshape(-1, 2)
     truth = np.array([(q.start_s, q.end_s) for q in queries], dtype=np.float64).reshape(-1, 2)
     iou = paired_iou(predicted, truth)
-    silent = np.array([s is None for s in spans], dtype=bool)
-    iou[silent] = 0.0
-    return iou, int(silent.sum())
+    iou[[s is None for s in spans]] = 0.0
+    instants = sum(start == end for start, end in told)
+    note = f"{instants} of {len(told)} answers tell an instant only, which overlaps nothing"
+    return iou, len(spans) - len(told), (note,) if instants else ()
 
 
 def _rows(data: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:

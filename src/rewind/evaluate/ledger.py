@@ -11,60 +11,86 @@ from rewind.errors import ConfigError
 from rewind.evaluate.files import shaped
 
 
-class Ledger:
-    """A JSON-lines file that one process appends to: every row is on its way to the disk before the next one is made.
+class JsonLines:
+    """A file of JSON objects, one a line, that one process appends to: each is on its way to the disk before the next.
 
-    A last line that broke off (no line end, or no JSON) is dropped when the file is opened. Of rows that share a key
-    the last one counts.
+    Opening changes no byte of a file. A last line without a line end counts where it is whole; one that broke off is
+    left out, and cut off by the first `add`.
+
+    Args:
+        path: the file; its folder must be there. An empty one is made where there is none.
+        allowed: what its lines are, in words.
+
+    Raises:
+        ConfigError: the file cannot be read or written, or a line is no JSON object.
+    """
+
+    def __init__(self, path: Path, *, allowed: str) -> None:
+        self.path = path
+        self.values: list[Mapping[str, Any]] = []
+        try:
+            path.open("ab").close()
+            data = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror or error}", allowed="a file that can be written to") from error
+        self._whole = self._read(data, allowed)
+        self._broken = self._whole < len(data)
+        self._open_end = bool(self._whole) and data[self._whole - 1 : self._whole] != b"\n"
+
+    def add(self, value: Mapping[str, Any]) -> None:
+        """Append one object. Raises: OSError where the disk refuses."""
+        # ASCII only: a lone surrogate is no UTF-8, and many readers take U+2028 for the end of a line.
+        line = json.dumps(value, allow_nan=False).encode() + b"\n"
+        with self.path.open("ab") as file:
+            if self._broken:
+                file.truncate(self._whole)
+            file.write(b"\n" + line if self._open_end else line)
+        self._broken = self._open_end = False
+        self.values.append(value)
+
+    def _read(self, data: bytes, allowed: str) -> int:
+        """Take in the lines; gives how many bytes of the file are whole."""
+        whole = 0
+        lines = data.split(b"\n")
+        last = max((i for i, line in enumerate(lines) if line.strip()), default=-1)
+        for number, line in enumerate(lines[: last + 1], start=1):
+            if line.strip():
+                try:
+                    value = json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    # What begins as no object does was never one of our lines: a foreign file, not a broken one.
+                    if number == last + 1 and line.lstrip().startswith(b"{"):
+                        return whole
+                    raise ConfigError(f"{self.path} line {number}: no JSON", allowed=allowed) from error
+                if not isinstance(value, dict):
+                    raise ConfigError(f"{self.path} line {number}: no JSON object", allowed=allowed)
+                self.values.append(value)
+            whole += len(line) + 1
+        return len(data)
+
+
+class Ledger:
+    """`JsonLines` whose objects have names; of rows that share one the last counts.
 
     Args:
         path: the file; its folder must be there.
         key: the field that names a row.
 
     Raises:
-        ConfigError: the file cannot be read or written, or another line than the last is no row.
+        ConfigError: as of `JsonLines`, or a row without a name.
     """
 
     def __init__(self, path: Path, *, key: str = "id") -> None:
         self.path, self.key = path, key
-        self.rows: dict[str, Mapping[str, Any]] = {}
-        whole = self._read() if path.exists() else 0
-        try:
-            with path.open("ab") as file:
-                file.truncate(whole)
-        except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror or error}", allowed="a file that can be written to") from error
+        allowed = f"one JSON object with {key!r} a line"
+        self._lines = JsonLines(path, allowed=allowed)
+        with shaped(path, allowed=allowed):
+            self.rows: dict[str, Mapping[str, Any]] = {str(row[key]): row for row in self._lines.values}
 
     def __contains__(self, name: object) -> bool:
         return name in self.rows
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append one row. Raises: OSError where the disk refuses."""
+        self._lines.add(row)
         self.rows[str(row[self.key])] = row
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-
-    def _read(self) -> int:
-        """Read the rows; gives how many bytes of the file are whole."""
-        allowed = f"one JSON object with {self.key!r} a line"
-        try:
-            data = self.path.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"{self.path}: {error.strerror or error}", allowed="a file that can be read") from error
-        whole = 0
-        lines = data.splitlines(keepends=True)
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                last = number == len(lines)
-                if last and not line.endswith(b"\n"):
-                    return whole
-                with shaped(self.path, allowed=allowed):
-                    try:
-                        row = json.loads(line)
-                    except ValueError as error:
-                        if last:
-                            return whole
-                        raise ConfigError(f"{self.path} line {number}: no JSON", allowed=allowed) from error
-                    self.rows[str(row[self.key])] = row
-            whole += len(line)
-        return whole

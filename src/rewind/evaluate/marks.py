@@ -79,10 +79,14 @@ def truth_of(q: Question) -> str:
 
 
 def chance_of(q: Question) -> float:
-    """What the best answer that ignores the video is right with: an even guess among the choices; 0 for a code."""
+    """What the best answer that ignores the video is right with: an even guess among the choices; 0 for a code.
+
+    The colour that a question on a change names is none of them: nothing changes into what it was.
+    """
     if q.kind == "find":
         return THERE_SHARE
-    return 1 / len(q.choices) if q.choices else 0.0
+    choices = [c for c in q.choices if q.kind != "state" or c not in re.findall(r"[a-z]+", q.text)]
+    return 1 / len(choices) if choices else 0.0
 
 
 def decoder_right(q: Question, text: str) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 from rewind.errors import ConfigError
 from rewind.evaluate.files import read_any, read_json, shaped
-from rewind.evaluate.judge import Ask, Judge, Verdict, header_of, judge_all
+from rewind.evaluate.judge import Ask, Judge, Verdict, judge_all
 from rewind.evaluate.result import Result
 
 _TRUTH = "{id: {question, answer, video}} or MovieChat-1K's objects of info, global and breakpoint"
@@ -81,22 +81,25 @@ def score_moviechat(
         if given.get(q.id)
     ]
     result = aggregate(questions, judge_all(judge, rows, record, ask=ask))
-    named = header_of(record)
-    notes = (f"judge {named['judge']}, prompt {named['prompt_sha256'][:12]}, replies in {record.name}", *result.notes)
+    named = f"judge {judge.model}, prompt {judge.header['prompt_sha256'][:12]}, replies in {record.name}"
+    notes = (named, *result.notes)
     return Result(result.items, result.n, result.unparsed, result.scale, notes)
 
 
 def aggregate(questions: list[OpenQuestion], verdicts: list[Verdict]) -> Result:
-    """Figures of a judge's verdicts over all questions: no answer, and no verdict that can be read, count 0."""
-    by_id = {v.id: v for v in verdicts}
-    said = [by_id.get(q.id) for q in questions]
+    """Figures of a judge's verdicts over all questions; what has no answer counts 0 in both.
+
+    So does a reply without its yes or no, or without its score: half a verdict would count in one figure alone.
+    """
+    whole = {v.id: v for v in verdicts if v.correct is not None and v.score is not None}
+    said = [whole.get(q.id) for q in questions]
     right = np.array([bool(v and v.correct) for v in said], dtype=np.float64)
     score = np.array([(v.score or 0.0) if v else 0.0 for v in said])
     items = {**_by_mode("Acc", right, questions), **_by_mode("Score", score, questions)}
-    unread = sum(v is not None and (v.correct is None or v.score is None) for v in said)
-    silent = sum(v is None for v in said)
-    notes = (f"{unread} of the judge's replies could not be read and count 0",) if unread else ()
-    return Result(items, len(questions), silent + unread, {k: 1.0 for k in items if k.startswith("Score")}, notes)
+    unread = len(verdicts) - len(whole)
+    note = f"{unread} of the judge's replies lack a yes or no, or a score of 0 to 5, and count 0 in Acc and Score"
+    scale = {k: 1.0 for k in items if k.startswith("Score")}
+    return Result(items, len(questions), said.count(None), scale, (note,) if unread else ())
 
 
 def read_texts(path: Path, known: set[str]) -> dict[str, str]:

@@ -21,6 +21,25 @@ FAMILIES = {"C": "Acc_C", "T": "Acc_T", "D": "Acc_D"}
 _CHOICES = ("a0", "a1", "a2", "a3", "a4")
 _PREDICTED = '{video_qid: {"prediction": 0–4, a letter A–E or the option\'s words}}'
 _GROUNDED = '{video_qid: [start, end]} or {video_qid: {"span": [start, end] or text, "prediction": 0–4}}'
+# A letter that an answer begins with: alone, or behind it a bracket, a mark, a line's end or a dash. "A-frame" and
+# "e.g." are words.
+_FIRST = re.compile(r"[(\[]?(?P<letter>[A-Ea-e])(?:\s*$|[)\],:]|\.(?!\w\.)|[ \t]*\n|\s+[-–—]|[-–—]\s)")
+# A letter that a sentence names, with nothing but pointing words before it: "the answer is not B" and "vitamin C" name
+# none. Nor does one of several ("A or B"), or an A that is an article; a small letter must be the last thing said.
+_POINTS = (
+    "above|and|appears?|be|believe|best|choice|clearly|correct|final|for|given|i|is|letter|likely|most|must|my|of|option"
+    "|probably|question|right|seems?|should|that|the|therefore|think|this|to|video|was|would"
+)
+_NAMED = re.compile(
+    rf"""\b(?i:(?P<noun>answer|option|choice))\b
+        (?:[\s:=,–—-]+(?i:{_POINTS})\b)*
+        [\s:=,–—-]+[(\[]?
+        (?:(?P<letter>A(?!\s+(?!(?:and|as|because|for|or|since)\b)[a-z])|[B-E])(?![\w'’]|-\w)
+            (?!\s*(?:,|/|and\b|or\b)\s*[(\[]?[A-E]\b)(?!\s+(?:is|was)\s+(?:not|wrong|incorrect)\b)
+        |(?P<last>[a-e])[)\]]?[\s.]*$)
+    """,
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True)
@@ -122,23 +141,50 @@ def overlap(truth: list[float], span: tuple[float, float]) -> tuple[float, float
 
 
 def choice_of(answer: Any, options: tuple[str, ...]) -> int | None:
-    """The option that an answer names: its number, its letter (`B`, `(B)`, `B. the words`) or its words; else None."""
-    if isinstance(answer, bool) or answer is None:
+    """The option that an answer names; None where it names none.
+
+    Read are its number from 0, its words, its letter alone or with more behind a mark or a line (`b`, `(B)`, `**B**`,
+    `B. the words`, `B - the words`), and a letter that a sentence names ("the answer is B", "option B"; the last
+    "answer" counts). A letter with words straight behind it is none: "A man runs away". So "a" alone is the letter.
+    """
+    if isinstance(answer, int | float) and not isinstance(answer, bool):
+        return int(answer) if answer in range(len(options)) else None
+    if not isinstance(answer, str):
         return None
-    if isinstance(answer, int | float):
-        return int(answer) if int(answer) == answer and 0 <= answer < len(options) else None
-    text = str(answer).strip()
+    text = answer.strip()
     if re.fullmatch(r"\d", text):
         return int(text) if int(text) < len(options) else None
-    plain = [" ".join(o.lower().split()).rstrip(".") for o in options]
-    words = " ".join(text.lower().split()).rstrip(".")
-    if plain.count(words) == 1:
-        return plain.index(words)
-    # A letter with words straight behind it is no choice: "A man runs away".
-    letter = re.match(
-        r"(?i:(?:the\s+)?(?:best |correct )?(?:answer|option)\s*(?:is)?\s*:?\s*)?\(?([A-E])(?:[).:,]|$)", text
-    )
-    return ord(letter[1]) - ord("A") if letter else None
+    plain = [_plain(o) for o in options]
+    for words in (_plain(text), _plain(_bare(text))):
+        if plain.count(words) == 1:
+            return plain.index(words)
+    letter = _letter(_bare(text))
+    return "ABCDE".index(letter.upper()) if letter else None
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split()).rstrip(".")
+
+
+def _bare(text: str) -> str:
+    """An answer without tags, marks of emphasis and quotes; what stands in <answer> alone, where there is one."""
+    tagged = re.findall(r"<answer>(.*?)(?:</answer>|$)", text, re.IGNORECASE | re.DOTALL)
+    text = re.sub(r"</?\w+>", " ", tagged[-1] if tagged else text)
+    return re.sub(r"[*`\"“”‘]|(?<!\w)['’]|['’](?!\w)", "", text).strip()
+
+
+def _letter(text: str) -> str | None:
+    """The letter of A–E that an answer names."""
+    first = _FIRST.match(text)
+    if first:
+        return first["letter"]
+    named = [(m["noun"].lower(), (m["letter"] or m["last"]).upper()) for m in _NAMED.finditer(text)]
+    answers = [letter for noun, letter in named if noun == "answer"]
+    if answers:
+        return answers[-1]
+    # Of several options that are talked about, none is said to be the answer.
+    letters = {letter for _, letter in named}
+    return letters.pop() if len(letters) == 1 else None
 
 
 def _is_right(row: Mapping[str, Any], question: Choice | None) -> bool:

@@ -8,6 +8,7 @@ for each of the three annotators.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,12 @@ def score_qvhighlights(annotations: Path, predictions: Path) -> Result:
     """All figures of a predictions file, under the official evaluator's keys.
 
     Raises:
-        ConfigError: a file of another shape, or predictions for other queries than the annotated ones (the official
-            evaluator refuses those too: a part of the data gives another number).
+        ConfigError: a file of another shape, annotations without the labels that the predictions need, a score that is
+            no finite number, or predictions for other queries than the annotated ones (the official evaluator refuses
+            those too: a part of the data gives another number).
     """
-    with shaped(annotations, allowed=_TRUTH):
-        truth = {row["qid"]: row for row in read_lines(annotations)}
-    with shaped(predictions, allowed=_PREDICTED):
-        predicted = {row["qid"]: row for row in read_lines(predictions)}
+    truth = _rows(annotations, allowed=_TRUTH)
+    predicted = _rows(predictions, allowed=_PREDICTED)
     if truth.keys() != predicted.keys():
         raise ConfigError(
             f"{predictions}: {len(predicted.keys() - truth.keys())} queries that are not annotated, "
@@ -48,17 +48,26 @@ def score_qvhighlights(annotations: Path, predictions: Path) -> Result:
         )
     items: dict[str, Values] = {}
     silent = 0
-    rows = [(predicted[qid], truth[qid]) for qid in predicted]
-    has = {key: any(key in p for p, _ in rows) for key in ("pred_relevant_windows", "pred_saliency_scores")}
+    has = {key: any(key in p for p in predicted.values()) for key in ("pred_relevant_windows", "pred_saliency_scores")}
     if not any(has.values()):
         raise ConfigError(f"{predictions}: neither windows nor saliency scores", allowed=_PREDICTED)
-    with shaped(predictions, allowed=_PREDICTED):
-        if has["pred_relevant_windows"]:
-            silent = sum(not p.get("pred_relevant_windows") for p, _ in rows)
-            items.update(_moments([(_windows(p), _spans(t["relevant_windows"])) for p, t in rows]))
-        if has["pred_saliency_scores"]:
-            items.update(_highlights([(p.get("pred_saliency_scores") or [], _saliency(t)) for p, t in rows]))
-    return Result(items, len(rows), silent)
+    if has["pred_relevant_windows"]:
+        spans = _each(annotations, truth, _spans, allowed=_TRUTH)
+        windows = _each(predictions, predicted, _windows, allowed=_PREDICTED)
+        silent = sum(not len(w) for w in windows.values())
+        items.update(_moments([(windows[qid], spans[qid]) for qid in predicted]))
+    if has["pred_saliency_scores"]:
+        saliency = _each(annotations, truth, _saliency, allowed=_TRUTH)
+        scores = _each(predictions, predicted, _scores, allowed=_PREDICTED)
+        items.update(_highlights([(scores[qid], saliency[qid]) for qid in predicted]))
+    return Result(items, len(predicted), silent)
+
+
+def check_truth(path: Path) -> None:
+    """Read all that scoring will need. Raises: ConfigError for annotations without labels, as the test release is."""
+    truth = _rows(path, allowed=_TRUTH)
+    for read in (_spans, _saliency):
+        _each(path, truth, read, allowed=_TRUTH)
 
 
 def _moments(rows: list[tuple[Values, Values]]) -> dict[str, Values]:
@@ -114,15 +123,15 @@ def _first_iou(predicted: Values, truth: Values) -> float:
     return float(cross_iou(predicted[:1, :2], truth).max())
 
 
-def _highlights(rows: list[tuple[list[float], Values]]) -> dict[str, Values]:
-    """HL figures of (predicted scores of clips, annotators' saliency (clips, 3)) a query."""
+def _highlights(rows: list[tuple[Values, Values]]) -> dict[str, Values]:
+    """HL figures of (predicted scores of clips (any,), annotators' saliency (clips, 3)) a query."""
     items = {f"HL-min-{name}-{figure}": np.zeros(len(rows)) for name in LEVELS for figure in ("mAP", "Hit1")}
     for clips in {len(saliency) for _, saliency in rows}:  # queries of one length at once
         at = np.array([i for i, (_, saliency) in enumerate(rows) if len(saliency) == clips])
         saliency = np.stack([rows[i][1] for i in at])
         scores = np.zeros((len(at), clips))
         for fitted, i in zip(scores, at, strict=True):
-            fitted[: len(rows[i][0])] = np.asarray(rows[i][0], dtype=np.float64)[:clips]
+            fitted[: len(rows[i][0])] = rows[i][0][:clips]
         # The best clip is looked for among all that were predicted, those past the annotated end included.
         best = np.array([int(np.argmax(rows[i][0])) if len(rows[i][0]) else clips for i in at])
         inside = best < clips
@@ -155,18 +164,47 @@ def clip_precision(positive: npt.NDArray[np.bool_], scores: Values) -> Values:
     return np.where(positive.all(axis=1), 1.0, mean)
 
 
+def _rows(path: Path, *, allowed: str) -> dict[Any, dict[str, Any]]:
+    with shaped(path, allowed=allowed):
+        return {row["qid"]: row for row in read_lines(path)}
+
+
+def _each(
+    path: Path, rows: dict[Any, dict[str, Any]], read: Callable[[dict[str, Any]], Values], *, allowed: str
+) -> dict[Any, Values]:
+    """What `read` finds in each row, by query; a fault in it is one of this file. Raises: ConfigError."""
+    found = {}
+    with shaped(path, allowed=allowed):
+        for qid, row in rows.items():
+            found[qid] = read(row)
+            if not np.isfinite(found[qid]).all():
+                raise ConfigError(f"{path}: query {qid} has a number that is not finite", allowed=allowed)
+    return found
+
+
 def _windows(row: dict[str, Any]) -> Values:
+    """Predicted windows as (n, 3): start, end, score. Without scores their order ranks them."""
     windows = (row.get("pred_relevant_windows") or [])[:WINDOWS]
     return np.array([[w[0], w[1], w[2] if len(w) > 2 else -i] for i, w in enumerate(windows)], dtype=float).reshape(
         -1, 3
     )
 
 
-def _spans(windows: list[list[float]]) -> Values:
-    return np.array(windows, dtype=np.float64).reshape(-1, 2)
+def _scores(row: dict[str, Any]) -> Values:
+    """Predicted saliency of clips (n,)."""
+    scores = np.array(row.get("pred_saliency_scores") or [], dtype=np.float64)
+    if scores.ndim != 1:
+        raise ValueError(f"query {row['qid']} has not one saliency score a clip")
+    return scores
+
+
+def _spans(row: dict[str, Any]) -> Values:
+    """True windows (n, 2)."""
+    return np.array(row["relevant_windows"], dtype=np.float64).reshape(-1, 2)
 
 
 def _saliency(row: dict[str, Any]) -> Values:
+    """What the three annotators gave each clip of 2 seconds (clips, 3); 0 for those outside the true windows."""
     full = np.zeros((int(row["duration"] / CLIP_S), 3))
     full[np.array(row["relevant_clip_ids"], dtype=int)] = np.array(row["saliency_scores"])
     return full

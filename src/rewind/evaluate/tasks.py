@@ -15,7 +15,7 @@ from rewind.evaluate.files import read_json, read_lines, shaped
 from rewind.evaluate.grounding import Query, read_activitynet, read_charades, read_timechat
 from rewind.evaluate.moviechat import read_moviechat
 from rewind.evaluate.nextqa import read_choices
-from rewind.evaluate.qvhighlights import CLIP_S, WINDOWS
+from rewind.evaluate.qvhighlights import CLIP_S, WINDOWS, check_truth
 from rewind.evaluate.score import Benchmark
 from rewind.evaluate.together import Asked, answer_of, moments_of
 from rewind.evaluate.watched import Watched
@@ -46,8 +46,12 @@ class Task:
 
 
 def read_tasks(benchmark: Benchmark, annotations: Path) -> list[Task]:
-    """Every question of the annotations. Raises: ConfigError for a file of another shape."""
+    """Every question of the annotations.
+
+    Raises: ConfigError for a file of another shape, or one that answers could not be scored with.
+    """
     if benchmark == "qvhighlights":
+        check_truth(annotations)
         with shaped(annotations, allowed="JSON lines of {qid, query, vid, duration}"):
             rows = read_lines(annotations)
             return [Task(r["qid"], r["vid"], r["query"], clips=int(r["duration"] / CLIP_S)) for r in rows]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
 from rewind.language.place import PlaceEmbedding, places
+from rewind.selection.digest import frame_step
 from rewind.selection.tracks import mean_tokens, stretches
 
 
@@ -37,8 +38,7 @@ def moment_parts(
         end_s: where the video ends. limit: stretches of a video at most. dtype: of times and scores.
     """
     found = [stretches(torch.sigmoid(of_one), limit=limit) for of_one in logits.detach()]
-    step = 1.0 if len(seconds) < 2 else float(seconds.diff().median())
-    start_s = float(seconds[0])
+    step, start_s = frame_step(seconds), float(seconds[0])
 
     def padded(values: list[Tensor]) -> Tensor:
         return nn.utils.rnn.pad_sequence(values, batch_first=True).to(tokens.device)

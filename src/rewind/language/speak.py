@@ -65,6 +65,14 @@ class HubDecoder(nn.Module):
         self.model, self.tokenizer = _load(source, dtype)
         self.width = int(self.model.get_input_embeddings().embedding_dim)
 
+    @property
+    def revision(self) -> str:
+        """What tells these weights from others of the same name: the Hub's commit, a folder's files and their ages."""
+        path = Path(self.source)
+        files = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
+        ages = [f"{f.name} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files if f.is_file()]
+        return "\n".join(ages) or str(getattr(self.model.config, "_commit_hash", None))
+
     @torch.no_grad()
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
         ids = self._words(question)

@@ -57,7 +57,7 @@ def digest(
         raise ConfigError("times that do not rise", allowed="strictly rising seconds")
     total, width, _ = tokens.shape
     if end_s is None:
-        end_s = float(seconds[-1]) + (float(seconds.diff().median()) if total > 1 else 1.0)
+        end_s = float(seconds[-1]) + frame_step(seconds)
     weight = group_sizes(scores, groups=budget_tokens // width).to(tokens.device)
     n = weight.shape[0]
     last = weight.cumsum(0)
@@ -71,6 +71,11 @@ def digest(
     merged = int(weight[weight > 1].sum())
     starts, stops = first.to(seconds.device), (last - 1).to(seconds.device)
     return Digest(summed / weight[:, None, None], seconds[starts], ends[stops], best, weight, merged)
+
+
+def frame_step(seconds: Tensor) -> float:
+    """How many seconds a sampled frame stands for: the median step of the times (T,); 1 s for a single one."""
+    return float(seconds.diff().median()) if len(seconds) > 1 else 1.0
 
 
 def group_sizes(scores: Tensor, *, groups: int) -> Tensor:

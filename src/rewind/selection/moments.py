@@ -6,7 +6,8 @@ The rule, from the best frame down:
    `shoulder` × a frame behind it: what rises there is a hill of its own. The hill ends at the valley's floor.
 2. *Threshold.* A hill is a moment where its peak reaches `threshold`. Where none does, the thing is absent.
 3. *Extent.* A moment reaches from the first to the last frame of its hill that scores at least `shoulder` × its peak.
-   It is half-open: it ends at the instant of the next frame, which no longer shows the thing.
+   It is half-open: it ends at the instant of the next frame, which no longer shows the thing. Where frames are missing
+   (broken pictures, gaps), a frame lasts one step and no hill crosses: nothing is said of what was not seen.
 4. *Merging.* Moments no further apart than `merge_gap_s` become one. Those shorter than `min_length_s` are dropped.
 5. A moment's score is its peak's. Moments never overlap, so there is nothing left to suppress.
 
@@ -36,6 +37,7 @@ def spans(
     merge_gap_s: float = 0.0,
     min_length_s: float = 0.0,
     end_s: float | None = None,
+    step_s: float | None = None,
     limit: int | None = None,
 ) -> list[Moment]:
     """Moments of a scored video, best first (ties: earlier first); an empty list where the thing is absent.
@@ -47,7 +49,8 @@ def spans(
         shoulder: 0–1, the share of its peak that a moment's edges must reach; also how deep a valley parts two.
         merge_gap_s: moments this close, or closer, are one. 0 joins those that touch.
         min_length_s: the shortest moment that is told.
-        end_s: where the last frame ends; one median step after it where not given (1 s for a single frame).
+        end_s: where the last frame ends; one step after it where not given.
+        step_s: how long a frame lasts; the median step where not given (1 s for a single frame).
         limit: how many of the best to give.
 
     Raises:
@@ -58,11 +61,15 @@ def spans(
     _check(s, t, shoulder, end_s)
     if not len(s):
         return []
-    edges = np.append(t, _end(t) if end_s is None else end_s)
+    step = step_s or (float(np.median(np.diff(t))) if len(t) > 1 else 1.0)
+    gap = np.diff(t) > 1.5 * step
+    ends = np.append(np.where(gap, t[:-1] + step, t[1:]), t[-1] + step if end_s is None else end_s)
+    pieces = np.split(np.arange(len(t)), np.flatnonzero(gap) + 1)
     found = []
-    for first, last, peak in sorted(_hills(s, threshold, shoulder)):
-        high = np.flatnonzero(s[first : last + 1] >= shoulder * s[peak]) + first
-        found.append((float(edges[high[0]]), float(edges[high[-1] + 1]), float(s[peak])))
+    for rows in pieces:
+        for first, last, peak in sorted(_hills(s[rows], threshold, shoulder)):
+            high = np.flatnonzero(s[rows][first : last + 1] >= shoulder * s[rows][peak]) + rows[first]
+            found.append((float(t[high[0]]), float(ends[high[-1]]), float(s[rows][peak])))
     merged: list[tuple[float, float, float]] = []
     for start, end, score in found:
         if merged and start - merged[-1][1] <= merge_gap_s:
@@ -99,10 +106,6 @@ def _walk(s: npt.NDArray[np.float64], taken: npt.NDArray[np.bool_], peak: int, s
         elif s[floor] < shoulder * s[row]:
             return floor
     return row
-
-
-def _end(t: npt.NDArray[np.float64]) -> float:
-    return float(t[-1] + (np.median(np.diff(t)) if len(t) > 1 else 1.0))
 
 
 def _array(values: Numbers) -> npt.NDArray[np.float64]:

@@ -84,13 +84,15 @@ class TransformersText:
         """See `TextEncoder.encode`.
 
         Raises:
-            ConfigError: no text at all, or one that is not a string.
+            ConfigError: no text at all, or one that is not a string of whole characters.
         """
         if isinstance(texts, str) or not texts or not all(isinstance(t, str) for t in texts):
             raise ConfigError(f"texts {type(texts).__name__}", allowed="a sequence of at least one string")
+        if any("\ud800" <= c <= "\udfff" for t in texts for c in t):
+            raise ConfigError("a text with half a character (a surrogate)", allowed="text that UTF-8 can write")
         ids: list[list[int]] = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
         full = [
-            len(self._tokenizer(t)["input_ids"]) if len(i) >= self.max_tokens else 0
+            len(self._tokenizer(t, verbose=False)["input_ids"]) if len(i) >= self.max_tokens else 0
             for t, i in zip(texts, ids, strict=True)
         ]
         longest = max(map(len, ids))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,12 +22,12 @@ from rewind.train.align import Align
 from rewind.train.bank import seed_of
 from rewind.train.calibrate import calibrate
 from rewind.train.loop import Progress, Run, plot_curve
-from rewind.train.material import Banks
+from rewind.train.material import CARD_SEED, Banks
 from rewind.train.stage import Stage, describe
 from rewind.train.steps import AIM, ALIGN, step_of
 from rewind.train.team import join
 from rewind.vision import load_vision
-from rewind.worlds import require_training_seed, vocabulary
+from rewind.worlds import TRAIN_SEEDS, require_training_seed, vocabulary
 
 ALIGNED = "aligned"
 SCENES = 1792
@@ -73,7 +74,7 @@ def run(
             videos: what arenas begin with), model/.
         seed: a training seed; it fixes scenes, videos, questions and first weights.
         minutes: stop, saved, after this long; the same call goes on later.
-        resume: go on from the folder's checkpoint; False starts anew.
+        resume: go on from the folder's checkpoint; False starts anew (a finished model stays until the new one is).
         bank: a bank to take scenes from or to make them in, cards beside it; that of a run of another seed serves,
             and the two then differ in first weights, videos and questions alone.
         stages, scenes, cards, changes: other steps, other banks, other config fields: for ablations.
@@ -89,11 +90,14 @@ def run(
         raise ConfigError(f"size {size!r}", allowed="nano or small: sizes with the bundled encoders and decoder")
     if resume:
         _refuse_another(out, seed=seed, size=size)
+    _require_seeds(seed if bank is None else seed_of(bank, otherwise=seed), scenes=scenes, cards=cards)
     stop_at = None if minutes is None else time.monotonic() + 60 * minutes
     team = join()
     report = progress if progress is not None and team.leads else _silent
     device, shares = team.device, [team.share(stage) for stage in stages]
     text, vision = load_text(config.text), load_vision(config.vision)
+    if team.leads and not resume:
+        _clear(out)
     with team.lead_first():
         tokenizer = _tokenizer(out / "tokenizer.json")
     config = replace(config, vocabulary=len(tokenizer))
@@ -142,6 +146,23 @@ def _refuse_another(out: Path, *, seed: int, size: str) -> None:
             f"{size} with seed {seed}, but {out} holds a run of {kept['size']} with seed {kept['seed']}",
             allowed="that run, to go on", do="give another --out, or --fresh to begin anew",
         )  # fmt: skip
+
+
+def _require_seeds(seed: int, *, scenes: int, cards: int) -> None:
+    """Raises: ConfigError, TestSeedError where scenes or cards of this seed would reach out of the training range."""
+    last = min(TRAIN_SEEDS.stop - scenes, TRAIN_SEEDS.stop - CARD_SEED - cards)
+    if seed > last:
+        raise ConfigError(
+            f"seed {seed}: its {cards} cards or {scenes} scenes would reach beyond the training range",
+            allowed=f"0 to {last}",
+        )
+
+
+def _clear(out: Path) -> None:
+    """Take away what another run left, lest it be gone on with under this run's name. A finished model stays."""
+    for name in ("state.pt", "curve.jsonl", "curve.png", "validation.json", "tokenizer.json", "record.json"):
+        (out / name).unlink(missing_ok=True)
+    shutil.rmtree(out / ALIGNED, ignore_errors=True)
 
 
 def _taught(model: ReWind) -> list[nn.Module]:

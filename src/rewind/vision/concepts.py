@@ -170,7 +170,7 @@ def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
     if plain is not None and {term.name for term in terms} <= {"screen"}:
         whole = shares[:, 0].max(-1) if plain == "any" else shares[:, 0, COLOURS.index(plain)]
         return np.asarray(PLAIN_WEIGHT * np.log(whole + COLOUR_FLOOR), np.float32)
-    for colour in colours_in(query):
+    for colour in colours_in(query, terms):
         most = shares[:, :, colour].max(1)
         evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((most + COLOUR_FLOOR) / COLOUR_FULL))
     return evidence.astype(np.float32)
@@ -187,5 +187,8 @@ def smooth(values: Floats, *, rows: int) -> Floats:
     padded = np.pad(values, rows // 2, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, rows)
     keep = max(1, round(KEPT * rows))
-    best: Floats = np.sort(windows, 1)[:, -keep:].mean(1).astype(np.float32)
+    best = np.empty(len(values), np.float32)
+    for start in range(0, len(values), CHUNK):
+        part = slice(start, start + CHUNK)
+        best[part] = np.sort(windows[part], 1)[:, -keep:].mean(1)
     return best

@@ -137,10 +137,21 @@ class Vocabulary:
         return Term(self.words[rows[0]], blend.astype(np.float32))
 
 
-def colours_in(query: str) -> list[int]:
-    """Numbers of the basic colours that a query names; `black and white` is a look of the film, not two colours."""
-    words = WORD.findall(query.lower().replace("gray", "grey").replace("golden", "yellow"))
-    return [COLOURS.index(w) for w in words if w in COLOURS]
+def colours_in(query: str, terms: Sequence[Term] = ()) -> list[int]:
+    """Numbers of the basic colours that a query asks for; `black and white` is a look of the film, not two colours.
+
+    What belongs to the name of one of its `terms` is no wish: a golden retriever need not be yellow, nor a red fox red.
+    """
+    named = [word for term in terms if " " in term.name for word in WORD.findall(term.name)]
+    found = []
+    for word in WORD.findall(query.lower()):
+        if word in named:
+            named.remove(word)
+            continue
+        colour = {"gray": "grey", "golden": "yellow"}.get(word, word)
+        if colour in COLOURS:
+            found.append(COLOURS.index(colour))
+    return found
 
 
 def wants_monochrome(query: str) -> bool:

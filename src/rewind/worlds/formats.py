@@ -9,6 +9,7 @@ one whose thing is absent has none (the truth file keeps those).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,8 @@ def to_moviechat(name: str, world: World, asked: Iterable[Question], *, fps: int
         if q.at_s is None:
             whole.append({"question": q.text, "answer": q.answer})
         else:
-            during.append({"time": round(q.at_s * fps), "question": q.text, "answer": q.answer})
+            # The next frame on: a frame before it would be a second too early at 1 frame a second.
+            during.append({"time": math.ceil(q.at_s * fps), "question": q.text, "answer": q.answer})
     info = {
         "video_path": f"{name}.mp4",
         "class": "world",
