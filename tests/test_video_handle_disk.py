@@ -5,12 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 import rewind
 from rewind.store import list_store
+from rewind.video import produce
+from rewind.video.source import Source
 from test_video_handle import BIKES
 
 QUESTION = "Is there a bicycle?"
@@ -118,6 +123,29 @@ def test_two_processes_that_watch_one_file_at_once_share_the_work(tmp_path: Path
     said = sorted(process.communicate(timeout=120)[0].split() for process in both)
     assert [process.returncode for process in both] == [0, 0]
     assert said == [["250", "0"], ["250", "250"]]
+
+
+def test_a_source_that_fails_half_way_is_answered_in_part_and_watched_on_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = produce.demux
+
+    def failing(opened: Source) -> Iterator[Packet[VideoStream]]:
+        for number, packet in enumerate(plain(opened)):
+            if number == 200:
+                raise OSError(5, "Input/output error")
+            yield packet
+
+    monkeypatch.setattr(produce, "demux", failing)
+    part = rewind.open(BIKES, store=tmp_path, fps=10).watch()
+    monkeypatch.undo()
+    assert 64 < part.frames.read < 100
+    assert any("stopped early" in d and "Input/output error" in d for d in part.degradations)
+    assert not list_store(tmp_path)[0].finished
+    rest = rewind.open(BIKES, store=tmp_path, fps=10).watch()
+    assert (rest.frames.read, rest.resumed_frames) == (100, 64)
+    assert not any("stopped early" in d for d in rest.degradations)
+    assert list_store(tmp_path)[0].finished
 
 
 def test_moments_end_where_the_question_does(tmp_path: Path) -> None:

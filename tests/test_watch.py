@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,13 +15,16 @@ import av
 import numpy as np
 import pytest
 import torch
+from av.packet import Packet
+from av.video.stream import VideoStream
 from torch import Tensor
 
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
 from rewind.store.features import MANIFEST
-from rewind.values import Clock
-from rewind.video import probe
-from rewind.watch import watch_into
+from rewind.values import Clock, Reading
+from rewind.video import probe, produce
+from rewind.video.source import Source
+from rewind.watch import Progress, watch_into
 
 
 class PlainEncoder:
@@ -56,15 +60,18 @@ def write_clip(path: Path, *, seconds: int = 60, rate: int = 25, still: bool = F
     return path
 
 
-def watch(clip: Path, folder: Path, encoder: PlainEncoder, *, fps: int = 25) -> StoredFeatures:
+def watch(
+    clip: Path, folder: Path, encoder: PlainEncoder, *, fps: int = 25, reading: Reading = "exact",
+    progress: Progress | None = None,
+) -> StoredFeatures:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     info = probe(clip)
     if (folder / MANIFEST).is_file():
         stored = StoredFeatures(folder, Manifest.load(folder))
     else:
-        recipe = Recipe(str(fps), "exact", "fp16", encoder.name, encoder.weights_hash)
+        recipe = Recipe(str(fps), reading, "fp16", encoder.name, encoder.weights_hash)
         stored = StoredFeatures(folder, Manifest({}, recipe, Clock(info.start_pts, info.time_base, Fraction(fps))))
-    watch_into(stored, clip, info=info, encoder=encoder, reading="exact", threads=2)
+    watch_into(stored, clip, info=info, encoder=encoder, reading=reading, threads=2, progress=progress)
     return stored
 
 
@@ -134,6 +141,75 @@ def test_stopped_between_the_last_shard_and_the_end_it_still_ends(
     assert encoder.encoded == 0
     assert stored.manifest.finished
     assert stored.manifest.frames.read == stored.manifest.frames.sampled == len(stored) == 300
+
+
+@pytest.fixture(scope="module")
+def broken(clip: Path) -> Path:
+    """The clip with four seconds of broken pictures, and one broken between two samples of one a second."""
+    with av.open(str(clip)) as container:
+        packets = [(p.pos, p.size, float(p.pts * p.time_base)) for p in container.demux(video=0) if p.size]
+    data = bytearray(clip.read_bytes())
+    for at, size, seconds in packets:
+        if 20 <= seconds < 24 or 50.3 < seconds < 50.35:
+            data[at + 5 : at + size] = b"\xff" * (size - 5)
+    path = clip.with_name("broken.mp4")
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("reading", ["exact", "fast"])
+def test_a_watch_that_was_interrupted_says_what_one_pass_says(broken: Path, tmp_path: Path, reading: Reading) -> None:
+    whole = watch(broken, tmp_path / "whole", PlainEncoder(), fps=4, reading=reading).manifest
+    assert whole.frames.skipped >= 16
+    assert any("samples skipped" in d for d in whole.degradations)
+
+    def run(folder: Path, stop: int | None) -> Manifest | None:
+        def progress(done: int, total: int | None) -> None:
+            if done == stop:
+                raise KeyboardInterrupt
+
+        try:
+            return watch(broken, folder, PlainEncoder(), fps=4, reading=reading, progress=progress).manifest
+        except KeyboardInterrupt:
+            return None
+
+    for stops in ((66,), (129,), (70, 140, 200), (215,)):
+        folder = tmp_path / "-".join(map(str, stops))
+        assert [run(folder, stop) for stop in stops] == [None] * len(stops)
+        again = run(folder, None)
+        assert again is not None
+        assert again.finished
+        assert (again.frames, again.degradations) == (whole.frames, whole.degradations)
+        assert contents(folder) == contents(tmp_path / "whole")
+        assert again.read_s > 0 < again.encode_s
+
+
+def test_a_read_error_leaves_the_store_open_for_the_rest(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drive that went away half way must not close the store on half of a video."""
+    want = watch(clip, tmp_path / "whole", PlainEncoder(), fps=5)
+    plain = produce.demux
+
+    def failing(opened: Source) -> Iterator[Packet[VideoStream]]:
+        for number, packet in enumerate(plain(opened)):
+            if number == 1000:
+                raise OSError(5, "Input/output error")
+            yield packet
+
+    monkeypatch.setattr(produce, "demux", failing)
+    part = watch(clip, tmp_path / "part", PlainEncoder(), fps=5)
+    assert not part.manifest.finished
+    assert not Manifest.load(tmp_path / "part").finished
+    assert 100 < len(part) == part.manifest.frames.read < 300
+    assert any("stopped early" in d and "Input/output error" in d for d in part.manifest.degradations)
+    assert torch.equal(torch.cat([d for (d,) in part.stretches("deep")]), next(want.clips(len(part), "deep"))[0])
+    monkeypatch.undo()
+    stored = watch(clip, tmp_path / "part", PlainEncoder(), fps=5)
+    assert stored.manifest.finished
+    assert stored.manifest.frames == want.manifest.frames
+    assert stored.manifest.degradations == want.manifest.degradations == ()
+    assert contents(tmp_path / "part") == contents(tmp_path / "whole")
 
 
 @pytest.mark.slow

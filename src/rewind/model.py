@@ -254,7 +254,7 @@ class ReWind(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ReWind:
         """Moving or casting the model takes a decoder from elsewhere along."""
         if isinstance(self.borrowed, nn.Module):
-            self.borrowed._apply(fn, recurse)  # type: ignore[no-untyped-call]
+            self.borrowed._apply(fn, recurse)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 

@@ -76,6 +76,9 @@ class Video:
     def watch(self, *, progress: Progress | None = None) -> WatchReport:
         """Decode, encode and store what is not stored yet. A second call costs nothing.
 
+        Where a source failed on the way (a disk, a network, a silent stream), this handle keeps to what came, so that
+        its answers agree with each other, and says so; a file opened anew is gone on with.
+
         Raises: VideoError, StoreError.
         """
         if self._stored is not None:

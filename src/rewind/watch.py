@@ -93,7 +93,8 @@ def watch_into(
     total: int | None = None,
     progress: Progress | None = None,
 ) -> VideoInfo:
-    """Read and encode what of a video is not stored yet, and close the store.
+    """Read and encode what of a video is not stored yet, and close the store; it stays open where the operating system
+    or a silent source ended the reading early, which the manifest's degradations then say.
 
     Stopped at any point, by an error too, what was stored stays and the next call goes on behind it: shards cover fixed
     samples and batches never straddle them, so that the features are the same to the bit however often it stopped.
@@ -112,11 +113,21 @@ def watch_into(
     encode_s = waited_s = 0.0
     shard: _Shard
 
-    def close() -> None:
+    def close(*, rest: bool = False) -> None:
         nonlocal encode_s
-        if shard.index:
-            stored.add(shard.features(), first=shard.first, stop=min(shard.stop, shard.index[-1] + 1))
+        if not shard.index:
+            return
+        features, stop = shard.features(), min(shard.stop, shard.index[-1] + 1)
         encode_s += shard.encode_s
+        stored.manifest = replace(
+            stored.manifest,
+            lost=manifest.lost + stream.losses(before=stop),
+            read_s=manifest.read_s + waited_s,
+            encode_s=manifest.encode_s + encode_s,
+        )
+        # Part of a shard is not for those who go on: they would batch the rest of it otherwise than one pass does.
+        keep = stored.hold if rest and stop < shard.stop else stored.add
+        keep(features, first=shard.first, stop=stop)
 
     with one_thread(), open_frames(
         source, fps=clock.fps, reading=reading, size=encoder.input_size, start_index=manifest.next_index,
@@ -141,19 +152,21 @@ def watch_into(
             done += 1
             if progress:
                 progress(done, max(total, done) if total else None)
-        close()
         report = stream.report()
+        rest = report.stopped is not None
+        close(rest=rest)
     frames_now = FrameCount(
         before.sampled + report.frames.sampled, before.read + report.frames.read, before.skipped + report.frames.skipped
     )
-    lost = [*manifest.degradations, *report.degradations, *encoder.degradations]
-    if stored.trouble:
-        lost.append(stored.trouble)
+    losses = manifest.lost + report.losses
+    lost = [*losses.sentences(frames_now, clock.time_base), *encoder.degradations]
+    lost += [why for why in (report.stopped, stored.trouble) if why]
     stored.finish(
         frames=frames_now,
         degradations=tuple(dict.fromkeys(lost)),
         read_s=manifest.read_s + waited_s,
         encode_s=manifest.encode_s + encode_s,
+        rest=rest,
     )
     return stream.info
 

@@ -24,7 +24,7 @@ Run = Callable[..., Result]
 def test_watch_says_what_was_done(video: FakeVideo, run: Run) -> None:
     result = run("watch", "match.mp4")
     assert result.stdout.splitlines() == [
-        "watched 5,528 frames (256 of them before), 2 broken frames skipped in 3 min, 416 MB on disk",
+        "watched 5,528 frames (256 of them before), 2 samples skipped in 3 min, 416 MB on disk",
         "note: 2 broken frames skipped",
     ]
     data = json.loads(run("watch", "match.mp4", "--json").stdout)

@@ -70,7 +70,7 @@ def test_refuses_what_is_no_sequence_of_texts(minilm: TextEncoder, texts: object
 
 
 def test_a_text_of_half_characters_is_one_line(minilm: TextEncoder) -> None:
-    with pytest.raises(ConfigError, match="surrogate.*allowed: text that UTF-8 can write"):
+    with pytest.raises(ConfigError, match=r"surrogate.*allowed: text that UTF-8 can write"):
         minilm.encode(["caf\udce9?"])
 
 

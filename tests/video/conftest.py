@@ -44,6 +44,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         base: Fraction = Fraction(1, 30),
         rotation: int = 0,
         sound: bool = False,
+        sound_s: int = 2,
         form: str | None = None,
     ) -> Path:
         path = folder / name
@@ -64,7 +65,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
             if audio is not None:
-                tone = np.sin(np.arange(48000 * 2) * 0.05).astype(np.float32)[None]
+                tone = np.sin(np.arange(48000 * sound_s) * 0.05).astype(np.float32)[None]
                 piece = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
                 piece.sample_rate, piece.pts, piece.time_base = 48000, 0, Fraction(1, 48000)
                 out.mux(audio.encode(piece))

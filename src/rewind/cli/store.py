@@ -79,12 +79,17 @@ def prune(
 
     folder = _folder(store)
     removed = prune_store(folder, max_bytes=max_size)
-    left = sum(v.size_bytes for v in list_store(folder))
+    rest = list_store(folder)
+    left = sum(v.size_bytes for v in rest)
+    busy = [v for v in rest if v.busy] if left > max_size else []
     if json:
-        output.print_json({"removed": [_plain(v) for v in removed], "size_bytes": left})
+        plain = {"removed": [_plain(v) for v in removed], "kept": [_plain(v) for v in busy], "size_bytes": left}
+        output.print_json(plain)
         return
     for video in removed:
         print(f"removed {_line(video)}")
+    for video in busy:
+        print(f"kept {_line(video)}")
     print(f"{words.count(len(removed), 'video')} removed, {words.size(left)} left")
 
 
@@ -99,7 +104,15 @@ def _plain(video: StoredVideo) -> dict[str, Any]:
 
 
 def _line(video: StoredVideo) -> str:
-    state = "damaged" if video.trouble else "watched" if video.finished else "watched in part"
+    state = (
+        "being watched"
+        if video.busy
+        else "damaged"
+        if video.trouble
+        else "watched"
+        if video.finished
+        else "watched in part"
+    )
     day = time.strftime("%Y-%m-%d", time.localtime(video.used))
     name = words.plain(Path(video.source).name)
     frames, size = words.count(video.frames, "frame"), words.size(video.size_bytes)

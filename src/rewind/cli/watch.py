@@ -39,7 +39,7 @@ def watch(
         output.print_json({**asdict(report), "degradations": list(report.degradations), "video": seen})
         return
     frames = report.frames
-    skipped = f", {words.count(frames.skipped, 'broken frame')} skipped" if frames.skipped else ""
+    skipped = f", {words.count(frames.skipped, 'sample')} skipped" if frames.skipped else ""
     resumed = f" ({report.resumed_frames:,} of them before)" if report.resumed_frames else ""
     took = words.length(max(report.seconds.read, report.seconds.encode))
     done = f"watched {words.count(frames.read, 'frame')}{resumed}{skipped} in {took}"

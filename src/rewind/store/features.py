@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +17,7 @@ from rewind.store.derived import derived
 from rewind.store.keys import FORMAT, Recipe, write_json
 from rewind.store.shards import Part, ShardEntry, check_shard, read_part, read_timeline, write_shard
 from rewind.values import Clock, Features, FrameCount, Timeline
+from rewind.video.losses import Losses
 
 MANIFEST = "manifest.json"
 IN_MEMORY_BYTES = 512 << 20
@@ -27,7 +25,8 @@ IN_MEMORY_BYTES = 512 << 20
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a store says of itself; written anew, whole, after each shard."""
+    """What a store says of itself; written anew, whole, after each shard. `lost` is what reading lost on the way to the
+    shards that are there; once all are, `frames` and `degradations` say it."""
 
     source: dict[str, Any]
     recipe: Recipe
@@ -38,6 +37,7 @@ class Manifest:
     degradations: tuple[str, ...] = ()
     read_s: float = 0.0
     encode_s: float = 0.0
+    lost: Losses = field(default_factory=Losses)
 
     @property
     def next_index(self) -> int:
@@ -78,6 +78,7 @@ class Manifest:
                 shards=tuple(ShardEntry(**s) for s in data.pop("shards")),
                 frames=FrameCount(**data.pop("frames")),
                 degradations=tuple(data.pop("degradations")),
+                lost=Losses.of(data.pop("lost", {})),
                 **data,
             )
         except (ValueError, KeyError, TypeError) as error:
@@ -122,11 +123,18 @@ class StoredFeatures:
             except OSError as error:
                 self.manifest = manifest
                 self.trouble = f"features of later frames are not stored: {(error.strerror or str(error)).lower()}"
+        self.hold(features, first=first, stop=stop)
+
+    def hold(self, features: Features, *, first: int, stop: int) -> None:
+        """Keep one shard in memory, for this run alone.
+
+        Raises: StoreError where memory may not take it.
+        """
         size = sum(t.numel() * 2 for t in (features.deep, features.fine, features.posterior))
         self._kept_bytes += size
         if self._kept_bytes > IN_MEMORY_BYTES:
             raise StoreError(
-                f"{self.folder}: {self.trouble}",
+                f"{self.folder}: {self.trouble or 'reading stopped early'}",
                 allowed=f"a store with room, or {IN_MEMORY_BYTES >> 20} MB of features",
                 do="free some space or give --store DIR; what was watched is kept",
             )  # fmt: skip
@@ -135,14 +143,18 @@ class StoredFeatures:
         half = Features(features.timeline, *parts)
         self._memory[name] = half
         entry = ShardEntry(name, first, stop, len(features), 0, 0)
-        self.manifest = replace(manifest, shards=(*manifest.shards, entry))
+        self.manifest = replace(self.manifest, shards=(*self.manifest.shards, entry))
 
-    def finish(self, *, frames: FrameCount, degradations: tuple[str, ...], read_s: float, encode_s: float) -> None:
-        """Close the store: nothing more will come."""
+    def finish(
+        self, *, frames: FrameCount, degradations: tuple[str, ...], read_s: float, encode_s: float, rest: bool = False
+    ) -> None:
+        """Close the store: nothing more will come. With a `rest` that could not be read this time, the folder stays as
+        the last shard left it, open for those who go on; only this object says what this run gave."""
         self.manifest = replace(
-            self.manifest, finished=True, frames=frames, degradations=degradations, read_s=read_s, encode_s=encode_s
-        )
-        if self.trouble is None:
+            self.manifest, finished=not rest, frames=frames, degradations=degradations, read_s=read_s,
+            encode_s=encode_s, lost=Losses(),
+        )  # fmt: skip
+        if self.trouble is None and not rest:
             try:
                 write_json(self.folder / MANIFEST, self.manifest.to_json())
             except OSError as error:
@@ -226,29 +238,3 @@ def _in_clips(stretches: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[tu
         held = tuple(t[full:] for t in joined) if full < len(joined[0]) else None
     if held is not None:
         yield held
-
-
-@contextmanager
-def locked(folder: Path, *, wait_s: float = 3600.0) -> Iterator[None]:
-    """Only one process writes to a store: a second one waits until the first is done or dead.
-
-    What a killed process left half written is removed.
-
-    Raises: StoreError after `wait_s` seconds; OSError where the folder cannot be written to.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        begun = time.monotonic()
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() - begun > wait_s:
-                    raise StoreError(
-                        f"{folder} is being written by another process", do="wait for it, or give --store DIR"
-                    ) from error
-                time.sleep(0.2)
-        for left in folder.glob("*.tmp"):
-            left.unlink(missing_ok=True)
-        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from contextlib import suppress
@@ -10,13 +11,15 @@ from pathlib import Path
 
 from rewind.errors import StoreError
 from rewind.store.features import MANIFEST, Manifest
+from rewind.store.lock import LOCK, BusyError, is_locked, locked
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class StoredVideo:
-    """One stored video: its key, where it came from, how much of it there is. `trouble` is why it cannot be used."""
+    """One stored video: its key, where it came from, how much of it there is. `trouble` is why it cannot be used;
+    `busy`: a process is watching it now."""
 
     key: str
     source: str
@@ -25,6 +28,7 @@ class StoredVideo:
     finished: bool
     used: float
     trouble: str | None = None
+    busy: bool = False
 
 
 def list_store(folder: Path) -> list[StoredVideo]:
@@ -54,37 +58,74 @@ def find_stored(folder: Path, key: str) -> StoredVideo:
 
 
 def remove_stored(folder: Path, key: str) -> StoredVideo:
-    """Remove one stored video; gives what it was."""
+    """Remove one stored video; gives what it was.
+
+    Raises: StoreError for no such video or a store that cannot be written to; BusyError while a process watches it.
+    """
     video = find_stored(folder, key)
+    path = folder / video.key
     try:
-        shutil.rmtree(folder / video.key)
+        with locked(path, wait_s=0):
+            _empty(path)
+        _drop(path)
+    except BusyError:
+        raise BusyError(
+            f"{video.key[:12]} ({Path(video.source).name}) is being watched",
+            allowed="a video that nothing writes to",
+            do="wait until it is watched, or stop that",
+        ) from None
     except OSError as error:
-        raise StoreError(f"{folder / video.key}: {error.strerror}", allowed="a store that can be written to") from error
+        raise StoreError(f"{path}: {error.strerror}", allowed="a store that can be written to") from error
     return video
 
 
 def prune_store(folder: Path, *, max_bytes: int) -> list[StoredVideo]:
-    """Remove the stored videos used longest ago until the rest takes `max_bytes` at most; gives those removed."""
+    """Remove the stored videos used longest ago until the rest takes `max_bytes` at most; gives those removed. What is
+    being watched stays."""
     videos = list_store(folder)
     total = sum(v.size_bytes for v in videos)
     removed = []
     for video in reversed(videos):
         if total <= max_bytes:
             break
-        removed.append(remove_stored(folder, video.key))
+        try:
+            removed.append(remove_stored(folder, video.key))
+        except BusyError:
+            continue
         total -= video.size_bytes
     return removed
 
 
+def _empty(path: Path) -> None:
+    """Removes all but the lock file, which tells who owns the folder, and that last where it can go while held. The
+    manifest goes first: stopped on the way, what is left says that no frame is stored."""
+    for child in sorted(path.iterdir(), key=lambda p: p.name != MANIFEST):
+        if child.is_dir():
+            shutil.rmtree(child)
+        elif child.name != LOCK:
+            child.unlink()
+    if os.name != "nt":
+        (path / LOCK).unlink()
+
+
+def _drop(path: Path) -> None:
+    """Removes the emptied folder, unless another process has begun to write to it again."""
+    with suppress(OSError):
+        if os.name == "nt":  # there an open file cannot be removed
+            (path / LOCK).unlink()
+        path.rmdir()
+
+
 def _describe(folder: Path) -> StoredVideo:
     size = sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
+    busy = is_locked(folder)
     marks = [folder / MANIFEST, folder / "used"]
     used = max((mark.stat().st_mtime for mark in marks if mark.is_file()), default=folder.stat().st_mtime)
     if not marks[0].is_file():
-        return StoredVideo(folder.name, "?", 0, size, False, used, "no frame is stored yet")
+        return StoredVideo(folder.name, "?", 0, size, False, used, "no frame is stored yet", busy)
     try:
         manifest = Manifest.load(folder)
     except StoreError as error:
-        return StoredVideo(folder.name, "?", 0, size, False, used, str(error))
+        return StoredVideo(folder.name, "?", 0, size, False, used, str(error), busy)
     source = str(manifest.source.get("path", "?"))
-    return StoredVideo(folder.name, source, manifest.rows, size, manifest.finished, used)
+    return StoredVideo(folder.name, source, manifest.rows, size, manifest.finished, used, busy=busy)

@@ -8,8 +8,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rewind.errors import StoreError
-from rewind.store.features import MANIFEST, Manifest, StoredFeatures, locked
+from rewind.store.features import MANIFEST, Manifest, StoredFeatures
 from rewind.store.keys import Recipe, file_hash, remembered_hash
+from rewind.store.lock import locked
 from rewind.values import Clock
 
 

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from rewind.errors import VideoError
 from rewind.values import Moment, VideoInfo
 from rewind.video.decode import Decoded, Painter
-from rewind.video.passing import from_here, from_start, may_seek, seek
+from rewind.video.passing import from_here, from_start, may_seek, seek, times_go_back
 from rewind.video.probe import rate_of
 from rewind.video.source import Source, explain, is_pipe, label
 
@@ -33,11 +33,17 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
     the moment starts. Seconds are the file's own.
 
     Raises:
-        VideoError: the source cannot be read again, or the folder cannot be written to.
+        VideoError: the source cannot be read again, its times go back on the way, or the folder cannot be written to.
     """
     if is_pipe(source):
         raise VideoError(
             f"{label(source)} can be read only once", allowed="a file, to cut clips from", do="save it to a file first"
+        )
+    if moments and times_go_back(source):
+        raise VideoError(
+            f"the times of {label(source)} go back on the way, as in files joined end to end: no clip is cut from it",
+            allowed="a file whose times rise",
+            do="write it anew, for instance with ffmpeg -i FILE -c copy out.mkv, and watch that",
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)

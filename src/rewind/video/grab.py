@@ -11,8 +11,10 @@ from PIL import Image
 from rewind.errors import ConfigError, VideoError
 from rewind.values import VideoInfo
 from rewind.video.decode import Painter
-from rewind.video.passing import from_here, from_start, may_seek, seek
+from rewind.video.passing import from_here, from_start, may_seek, seek, times_go_back
 from rewind.video.source import Source, explain, is_pipe, label
+from rewind.video.stream import open_frames
+from rewind.video.units import Pixels
 
 _BACK_S = (0.0, 3.0, 20.0)
 _ON_S = 4.0
@@ -42,17 +44,12 @@ def grab(source: str | Path, pts: Sequence[int], *, info: VideoInfo, max_side: i
     found: dict[int, Image.Image] = {}
     times = sorted(set(pts))
     try:
-        with Source(source) as opened:
-            if may_seek(opened):
-                for wanted in times:
-                    frame = _by_seeking(opened, wanted, info)
-                    if frame is not None:
-                        found[wanted] = Image.fromarray(painter.paint(frame))
-        missing = [p for p in times if p not in found]
-        if missing:
-            with Source(source) as opened:
-                for wanted, frame in _in_passing(opened, missing, info):
-                    found[wanted] = Image.fromarray(painter.paint(frame))
+        if times_go_back(source):
+            for wanted, pixels in _as_sampled(source, times, size, info):
+                found[wanted] = Image.fromarray(pixels)
+        else:
+            for wanted, frame in _from_file(source, times, info):
+                found[wanted] = Image.fromarray(painter.paint(frame))
     except Exception as error:
         raise explain(error, label(source)) from None
     for wanted in times:
@@ -63,6 +60,39 @@ def grab(source: str | Path, pts: Sequence[int], *, info: VideoInfo, max_side: i
                 do="watch the video again: the file may have changed",
             )
     return [found[p] for p in pts]
+
+
+def _from_file(source: str | Path, times: list[int], info: VideoInfo) -> Iterator[tuple[int, VideoFrame]]:
+    """Each time's picture: by seeking where that finds it, the others in one pass from the beginning."""
+    missing = times
+    with Source(source) as opened:
+        if may_seek(opened):
+            missing = []
+            for wanted in times:
+                frame = _by_seeking(opened, wanted, info)
+                if frame is None:
+                    missing.append(wanted)
+                else:
+                    yield wanted, frame
+    if missing:
+        with Source(source) as opened:
+            yield from _in_passing(opened, missing, info)
+
+
+def _as_sampled(
+    source: str | Path, wanted: list[int], size: tuple[int, int], info: VideoInfo
+) -> Iterator[tuple[int, Pixels]]:
+    """Reads from the beginning as `open_frames` does, a sample a tick, for the times that it made."""
+    waiting = [pts - info.start_pts for pts in wanted]
+    begin = max(0, waiting[0])
+    with open_frames(source, fps=1 / info.time_base, size=size, start_index=begin, info=info) as stream:
+        for run in stream.runs():
+            while waiting and waiting[0] < run.stop:
+                tick = waiting.pop(0)
+                if tick >= run.first:
+                    yield info.start_pts + tick, run.picture
+            if not waiting:
+                return
 
 
 def _by_seeking(opened: Source, wanted: int, info: VideoInfo) -> VideoFrame | None:

@@ -14,12 +14,11 @@ from rewind.errors import VideoError
 from rewind.video.decode import Coded
 from rewind.video.probe import demux
 from rewind.video.shared import Shared
-from rewind.video.source import Source
+from rewind.video.source import INDEXED, Source
 from rewind.video.units import Marker
 
 _LEAST_S = 4
 _BACK_S = (0, 3, 20)
-_INDEXED = ("mov", "matroska")
 
 
 class Jumper:
@@ -30,7 +29,7 @@ class Jumper:
         kind = opened.container.format.name
         base = opened.stream.time_base
         self._ticks = int(1 / base) if base else 0
-        self._able = opened.seekable and base is not None and any(k in kind for k in _INDEXED)
+        self._able = opened.seekable and base is not None and any(k in kind for k in INDEXED)
         # Matroska's index (the cues) is only read at the first seek; MP4's is complete when the file is open.
         self._able = self._able and ("matroska" in kind or len(opened.stream.index_entries) > 1)
         self._reading: Source | None = None

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
+from pathlib import Path
 
 import av
 
 from rewind.values import VideoInfo
 from rewind.video.decode import Decoded, Decoder
 from rewind.video.probe import HEAD, demux, stamped, step_of, timing_of
-from rewind.video.source import Source
+from rewind.video.source import INDEXED, Source, is_url
 
 
 def may_seek(opened: Source) -> bool:
     """Whether times stand in the file, so that a seek finds the same ones as reading from the beginning."""
     return opened.seekable and timing_of(opened, list(islice(demux(opened), HEAD))) == "pts"
+
+
+def times_go_back(source: str | Path) -> bool:
+    """Whether a key frame comes after one of a later time, as in files joined end to end: there a seek by time may find
+    the wrong place. Reads a file through without decoding, unless it has an index; nothing is fetched for it."""
+    if is_url(source):
+        return False
+    with Source(source) as opened:
+        packets = demux(opened)
+        head = list(islice(packets, HEAD))
+        if any(k in opened.container.format.name for k in INDEXED) or timing_of(opened, head) != "pts":
+            return False
+        latest: int | None = None
+        for packet in chain(head, packets):
+            if packet.is_keyframe and packet.pts is not None:
+                if latest is not None and packet.pts <= latest:
+                    return True
+                latest = packet.pts
+    return False
 
 
 def seek(opened: Source, pts: int) -> bool:

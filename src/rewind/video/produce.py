@@ -13,7 +13,8 @@ from rewind.video.plan import Order, Plan
 from rewind.video.probe import demux, inspect, known, probe
 from rewind.video.reader import Reader
 from rewind.video.shared import Shared
-from rewind.video.source import Source, Stopped, explain, label
+from rewind.video.source import Source, Stopped, explain, label, may_pass
+from rewind.video.whole import ends_early
 
 
 def produce(plan: Plan, shared: Shared, order: Order) -> None:
@@ -36,12 +37,14 @@ def produce(plan: Plan, shared: Shared, order: Order) -> None:
             reader = Reader(plan, shared, order, opened, info)
             try:
                 reader.read(chain(head, packets))
+                if early := ends_early(opened, info, reader.end):
+                    shared.note(early)
             finally:
                 reader.close()
     except Stopped:
         pass
     except Exception as error:
-        order.error = explain(error, label(plan.source))
+        order.error, order.may_pass = explain(error, label(plan.source)), may_pass(error)
     finally:
         shared.clock_cpu()
         order.ready.set()

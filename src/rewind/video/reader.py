@@ -46,6 +46,7 @@ class Reader:
         self._top: int | None = None
         self._second: int | None = None
         self._lasts = 0
+        self._unfinished: Unit | None = None
         self._ahead = Jumper(plan.source, shared, opened)
 
     def close(self) -> None:
@@ -126,6 +127,10 @@ class Reader:
             worker.start()
         try:
             self._cut(packets, marker, tasks)
+        except Exception:
+            if self._unfinished is not None:  # whoever decodes it waits for its end
+                self.shared.put(self._unfinished.parts, Part([], True, None))
+            raise
         finally:
             for _ in range(self.plan.threads):
                 self.shared.put(tasks, None)
@@ -155,6 +160,7 @@ class Reader:
             self.shared.put(unit.parts, part)
             if part.last:
                 unit = None
+            self._unfinished = unit
 
         def resolve() -> bool:
             """Ends the unit before the packet held, or takes it in; True where reading went on far ahead instead."""
@@ -169,6 +175,7 @@ class Reader:
                 far = None if shift else self._ahead.jump(marker, begin, wanted, least=2 * length)
                 if far is not None:
                     packets, landed = far
+                    self._extend(landed)
                     current, low, held, leads = [landed], landed.pts or begin, [], True
                     extradata = _new_extradata(landed.packet) or extradata
                     return True
@@ -237,7 +244,7 @@ class Reader:
         reading = self.plan.reading
         if family == "intra" and reading == "fast":
             reading = "exact"  # every picture stands alone: nothing is saved by showing another one
-        sampler: Sampler[VideoFrame] = Sampler(self.grid, floor=self.plan.start_index)
+        sampler: Sampler[VideoFrame] = Sampler(self.grid, floor=self.plan.start_index, low=unit.low)
         try:
             decode_parts(
                 parts,

@@ -7,25 +7,27 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from rewind.video.decode import Decoder
+from rewind.video.patience import TICK_S
 from rewind.video.source import Stopped
+from rewind.video.timing import Sampler
 
 Item = TypeVar("Item")
-_TICK_S = 0.1
 
 
 @dataclass
 class Tally:
-    """What was lost or approximated on the way, in samples, pictures and ticks."""
+    """What was lost on the way. `late` pictures and broken packets (`errors`) are counted by the sample that was next
+    when they came, so that what precedes a sample can be told apart; `stop` is where the samples end that the units
+    done so far stand for."""
 
-    skipped: int = 0
-    late: int = 0
-    errors: int = 0
-    early: int = 0
-    earliest: int = 0
-    gaps: list[tuple[int, int]] = field(default_factory=list)
+    late: Counter[int] = field(default_factory=Counter)
+    errors: Counter[int] = field(default_factory=Counter)
+    gaps: set[tuple[int, int]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    stop: int = 0
 
 
 class Shared:
@@ -51,7 +53,7 @@ class Shared:
             if self.stop.is_set():
                 raise Stopped
             try:
-                return q.put(item, timeout=_TICK_S)
+                return q.put(item, timeout=TICK_S)
             except queue.Full:
                 continue
 
@@ -61,7 +63,7 @@ class Shared:
             if self.stop.is_set():
                 raise Stopped
             try:
-                return q.get(timeout=_TICK_S)
+                return q.get(timeout=TICK_S)
             except queue.Empty:
                 continue
 
@@ -70,6 +72,23 @@ class Shared:
         with self.lock:
             if text not in self.tally.notes:
                 self.tally.notes.append(text)
+
+    def lose(self, sampler: Sampler[Any], decoder: Decoder, at: int) -> None:
+        """Takes over what sampler and decoder lost while sample `at` was next. What came before the first sample that
+        is asked for belongs to the reading that gave those samples."""
+        if sampler.late or decoder.errors or sampler.gaps:
+            with self.lock:
+                if at >= sampler.floor:
+                    self.tally.late[at] += sampler.late
+                    self.tally.errors[at] += decoder.errors
+                self.tally.gaps.update(sampler.gaps)
+            sampler.late = decoder.errors = 0
+            sampler.gaps.clear()
+
+    def reach(self, stop: int) -> None:
+        """Says that a unit is done which stands for the samples up to `stop` (exclusive)."""
+        with self.lock:
+            self.tally.stop = max(self.tally.stop, stop)
 
     def clock_cpu(self) -> None:
         """Notes the CPU seconds of the calling thread so far."""

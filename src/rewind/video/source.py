@@ -17,7 +17,10 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from rewind.errors import VideoError
+from rewind.video.patience import TICK_S, Patience
 
+INDEXED = ("mov", "matroska")
+"""Formats with an index of their key frames by time."""
 ALLOWED = "a file with a video stream, such as mp4, mov, mkv, webm, avi, ts"
 MAX_PIXELS = 100_000_000
 _TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf", "rawvideo", "lavfi"}
@@ -56,6 +59,10 @@ class Pipe:
         self.name = label(source)
         self._stall_s, self._stop = stall_s, stop
         self._begun = False
+        if sys.platform == "win32":  # select takes sockets alone there
+            raise VideoError(
+                f"{self.name} is a pipe, which is not read on Windows", allowed="a file", do="save it to a file first"
+            )
         if str(source) == "-":
             self._fd = os.dup(sys.stdin.fileno())
         else:
@@ -63,13 +70,13 @@ class Pipe:
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, as soon as there are some; b"" at the end."""
-        deadline = time.monotonic() + self._stall_s
+        patience = Patience(self._stall_s)
         while True:
             if self._stop():
                 raise Stopped
-            if time.monotonic() > deadline:
+            if patience.ended():
                 raise TimeoutError(f"no data for {self._stall_s:g} s")
-            if not select.select([self._fd], [], [], 0.1)[0]:
+            if not select.select([self._fd], [], [], TICK_S)[0]:
                 continue
             try:
                 data = os.read(self._fd, size if size > 0 else 65536)
@@ -181,7 +188,13 @@ def explain(error: BaseException, name: str) -> VideoError:
             do="check the file",
         )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return VideoError(f"{name} cannot be opened ({reason})", allowed=ALLOWED, do="check the path")
+    return VideoError(f"{name} cannot be read ({reason})", allowed=ALLOWED, do="check the path")
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the operating system ended the reading (a drive that went away, a silent sender, no memory left), so that
+    another one may get further. What lies in the content itself comes back at every reading."""
+    return isinstance(error, (OSError, MemoryError, av.error.ExitError))
 
 
 def _check(source: str | Path) -> Any:

@@ -15,22 +15,28 @@ from types import TracebackType
 
 from rewind.errors import ConfigError, VideoError
 from rewind.values import READINGS, Clock, Frame, FrameCount, Reading, VideoInfo
+from rewind.video.losses import Losses
+from rewind.video.patience import TICK_S, Patience
 from rewind.video.plan import Order, Plan
 from rewind.video.produce import produce
 from rewind.video.shared import Item, Shared
 from rewind.video.source import ALLOWED, is_pipe, label
-from rewind.video.timing import Run
+from rewind.video.timing import Grid, Run
 from rewind.video.units import Pixels
 
 
 @dataclass(frozen=True)
 class ReadReport:
-    """What a reading gave and what it gave up. `frames.sampled` = `read` + `skipped`; `decode_cpu_s`: CPU seconds of
-    the reading threads (without FFmpeg's own threads, which only streams that cannot be cut apart use)."""
+    """What a reading gave and what it gave up. `frames.sampled` = `read` + `skipped`; `degradations` says in sentences
+    what `losses` counts; `decode_cpu_s`: CPU seconds of the reading threads (without FFmpeg's own threads, which only
+    streams that cannot be cut apart use). `stopped` says what ended it before the source's end where another reading
+    may get further: a stall, or an error of the operating system."""
 
     frames: FrameCount
     degradations: tuple[str, ...]
     decode_cpu_s: float
+    losses: Losses
+    stopped: str | None = None
 
 
 def open_frames(
@@ -101,14 +107,16 @@ class FrameStream:
         self._finalizer = weakref.finalize(self, _stop, self._shared, self._order)
         thread.start()
         self._samples = self._iterate(plan.start_index)
-        self._read = 0
-        self._failure: VideoError | None = None
+        self._read = self._skipped = 0
+        self._early = Losses()
+        self._stopped: str | None = None
         try:
             self.info = self._wait_ready()
         except BaseException:
             self.close()
             raise
         self.clock = Clock(self.info.start_pts, self.info.time_base, plan.fps)
+        self._grid = Grid.of(self.clock)
 
     def __iter__(self) -> Iterator[Frame]:
         return self._samples
@@ -128,38 +136,36 @@ class FrameStream:
 
     def report(self) -> ReadReport:
         """What was read so far and what was given up; complete once the iteration has ended."""
+        losses = self.losses()
+        frames = FrameCount(self._read + self._skipped, self._read, self._skipped)
+        said = (*losses.sentences(frames, self.clock.time_base), *([self._stopped] if self._stopped else []))
+        return ReadReport(frames, said, self._shared.cpu_s, losses, self._stopped)
+
+    def losses(self, *, before: int | None = None) -> Losses:
+        """What was lost so far, or ahead of sample `before`: a reading that begins there loses the rest. While the
+        stream waits to be asked on, the sample given last is not counted yet."""
         tally = self._shared.tally
         with self._shared.lock:
-            lost = [*tally.notes]
-            seconds = float(self._order.info.time_base) if self._order.info else 0.0
-            if tally.skipped:
-                lost.append(f"{_count(tally.skipped, 'sample')} skipped: broken pictures")
-            elif tally.errors:
-                lost.append(f"{_count(tally.errors, 'broken packet')}, at times that no sample asks for")
-            if tally.late:
-                lost.append(f"{_count(tally.late, 'picture')} left out: times that do not rise")
-            for begin, end in tally.gaps[:3]:
-                lost.append(
-                    f"no new picture from {begin * seconds:.1f} s to {end * seconds:.1f} s: sampled for its first hour"
-                )
-            if tally.early:
-                lost.append(
-                    f"{tally.early} of {self._read} samples show an earlier picture, by up to "
-                    f"{tally.earliest * seconds:.3f} s"
-                )
-            frames = FrameCount(self._read + tally.skipped, self._read, tally.skipped)
-        return ReadReport(frames, tuple(lost), self._shared.cpu_s)
+            late, errors = (
+                sum(count for at, count in kind.items() if before is None or at < before)
+                for kind in (tally.late, tally.errors)
+            )
+            lost = Losses(late, errors, gaps=tuple(sorted(tally.gaps)), notes=tuple(tally.notes))
+        return self._early + lost
 
     def _wait_ready(self) -> VideoInfo:
-        while not self._order.ready.wait(0.1):
-            self._check_stall(None)
+        patience = self._patience()
+        while not self._order.ready.wait(TICK_S):
+            self._check_stall(patience)
         if self._order.info is None:
             raise self._order.error or VideoError(f"{self._name} was closed before it was opened")
         return self._order.info
 
-    def _check_stall(self, unit_time: float | None) -> None:
-        last = max(self._shared.beat, unit_time or 0.0)
-        if time.monotonic() - last > self._stall_s + (1.0 if self._pipe else 0.0):
+    def _patience(self) -> Patience:
+        return Patience(self._stall_s + (1.0 if self._pipe else 0.0))
+
+    def _check_stall(self, patience: Patience) -> None:
+        if patience.ended(self._shared.beat):
             raise VideoError(
                 f"{self._name} gave nothing for {self._stall_s:g} s",
                 allowed="a source that keeps on giving pictures",
@@ -167,39 +173,63 @@ class FrameStream:
             )
 
     def _iterate(self, next_index: int) -> Iterator[Frame]:
+        begin, may_pass = next_index, True
         try:
-            for run in self._runs():
+            for run in self.runs():
+                self._miss(next_index, run.first)
                 for k in range(max(run.first, next_index), run.stop):
                     next_index = k + 1
                     self._read += 1
                     yield Frame(k, run.pts, run.picture)
-            error = self._order.error
+                    if run.early_from is not None and k >= run.early_from:
+                        self._early += Losses(early=1, earliest=run.early_by)
+            error, may_pass = self._order.error, self._order.may_pass
+            if error is None:
+                self._miss(next_index, self._shared.tally.stop)
         except VideoError as stalled:
             error = stalled
         finally:
             self.close()
         if error is not None:
-            if self._read == 0:
+            if self._read == 0 and begin == 0:
                 raise error
-            self._shared.note(f"reading stopped early: {error.given}")
+            if may_pass:
+                self._stopped = f"reading stopped early: {error.given}"
+            else:
+                self._shared.note(f"reading stopped early: {error.given}")
         elif self._read == 0 and next_index == 0:
             raise VideoError(
                 f"{self._name}: no picture could be decoded (damaged)", allowed=ALLOWED, do="check the file"
             )
 
-    def _runs(self) -> Iterator[Run[Pixels]]:
-        """Units in order, and each one's runs in order; waits for either, as long as something is going on."""
+    def _miss(self, begin: int, end: int) -> None:
+        """Counts the samples [begin, end), which nothing shows, as skipped, whether or not a decoder said so; but for
+        those of stretches without a picture that are too long to be sampled."""
+        if begin >= end:
+            return
+        at = self._grid.first_at
+        with self._shared.lock:
+            left_out = [(at(b + self._grid.hold), at(e)) for b, e in self._shared.tally.gaps]
+        lost = end - begin - sum(max(0, min(end, e) - max(begin, b)) for b, e in left_out)
+        self._skipped += max(0, lost)
+
+    def runs(self) -> Iterator[Run[Pixels]]:
+        """In place of iterating: each picture once, with the samples that show it; the first may lie before those asked
+        for. Waits as long as something is going on.
+
+        Raises: VideoError where nothing is.
+        """
         while (unit := self._take(self._order.units)) is not None:
             while (run := self._take(unit.out)) is not None:
                 yield run
 
     def _take(self, q: queue.Queue[Item]) -> Item:
-        begun = time.monotonic()
+        patience = self._patience()
         while True:
             try:
-                return q.get(timeout=0.1)
+                return q.get(timeout=TICK_S)
             except queue.Empty:
-                self._check_stall(begun)
+                self._check_stall(patience)
 
 
 def _stop(shared: Shared, order: Order) -> None:
@@ -208,10 +238,6 @@ def _stop(shared: Shared, order: Order) -> None:
     for thread in list(order.threads):
         if thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _cores() -> int:

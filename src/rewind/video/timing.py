@@ -45,12 +45,15 @@ class Grid:
 
 
 class Run(NamedTuple, Generic[Picture]):
-    """Samples `first` ≤ k < `stop` all show `picture`, whose time is `pts`."""
+    """Samples `first` ≤ k < `stop` all show `picture`, whose time is `pts`. Those from `early_from` on should show a
+    later one, by up to `early_by` ticks."""
 
     first: int
     stop: int
     pts: int
     picture: Picture
+    early_from: int | None = None
+    early_by: int = 0
 
 
 @dataclass
@@ -59,12 +62,18 @@ class Sampler(Generic[Picture]):
 
     Pictures that come slightly out of order are put in order; one that comes too late (its time has passed) is left
     out and counted in `late`. A hole is the time of a picture that could not be decoded: the samples that would show
-    it are counted in `skipped`, not filled with a neighbour.
+    it are left out, not filled with a neighbour.
+
+    Args:
+        floor: the first sample that is asked for.
+        low: where the stretch that the pictures are of begins (PTS); the grid's start where not given.
+
+    `gaps` are stretches without a new picture that are longer than `HOLD_S`: only the first of them is sampled.
     """
 
     grid: Grid
     floor: int = 0
-    skipped: int = 0
+    low: int | None = None
     late: int = 0
     gaps: list[tuple[int, int]] = field(default_factory=list)
     _pending: list[tuple[int, Picture]] = field(default_factory=list)
@@ -92,6 +101,15 @@ class Sampler(Generic[Picture]):
         insort(self._holes, pts)
 
     @property
+    def at(self) -> int:
+        """The first sample that is not decided yet."""
+        return max(self.grid.first_at(self._low), self._next)
+
+    @property
+    def _low(self) -> int:
+        return self.grid.start if self.low is None else self.low
+
+    @property
     def latest(self) -> int:
         """The greatest time so far, of good and broken pictures."""
         times = [p for p, _ in self._pending] + self._holes
@@ -103,33 +121,29 @@ class Sampler(Generic[Picture]):
         while self._pending:
             pts, picture = self._pending.pop(0)
             runs += self._show(pts, picture, self._pending[0][0] if self._pending else max(end, pts))
-        first = min(self._holes, default=None)
-        if first is not None:  # nothing followed the broken pictures, or nothing at all was good
-            begin = max(self.grid.first_at(first), self.floor)
-            self.skipped += max(0, self.grid.first_at(end) - begin)
-            self._holes.clear()
+        if self._done is None:
+            self._leave(self._low, end)
+        self._holes.clear()
         return runs
 
     def _show(self, pts: int, picture: Picture, until: int) -> list[Run[Picture]]:
-        before = [h for h in self._holes if h < pts]
-        if before and self._done is None:
-            self._skip(before[0], pts)
         inside = [h for h in self._holes if pts < h < until]
         self._holes = [h for h in self._holes if h >= until]
         end = inside[0] if inside else until
-        if end - pts > self.grid.hold:
-            self.gaps.append((pts, end))
-            end = pts + self.grid.hold
+        if self._done is None:
+            self._leave(self._low, pts)
+        self._leave(pts, end)
         if inside:
-            self._skip(inside[0], until)
+            self._leave(inside[0], until)
+        end = min(end, pts + self.grid.hold)
         self._done = pts
         first, stop = max(self.grid.first_at(pts), self.floor, self._next), self.grid.first_at(end)
         self._next = max(self._next, stop)
         return [Run(first, stop, pts, picture)] if stop > first else []
 
-    def _skip(self, begin: int, end: int) -> None:
-        end = min(end, begin + self.grid.hold)
-        self.skipped += max(0, self.grid.first_at(end) - max(self.grid.first_at(begin), self.floor))
+    def _leave(self, begin: int, end: int) -> None:
+        if end - begin > self.grid.hold:
+            self.gaps.append((begin, end))
 
 
 def shown(times: Iterable[int], grid: Grid, end: int | None) -> set[int]:

@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 
 from rewind.values import Reading
 from rewind.video.bitstream import Family, nature, prefix_size
-from rewind.video.decode import Coded, Decoder, Painter, Recipe, choose
+from rewind.video.decode import Coded, Decoded, Decoder, Painter, Recipe, choose
 from rewind.video.shared import Shared
 from rewind.video.timing import Grid, Run, Sampler, shown
 
@@ -105,7 +105,7 @@ def decode_parts(
     step: Fraction,
     emit: Callable[[Run[Pixels]], None],
 ) -> None:
-    """Decodes one unit, part by part, and emits its samples in order.
+    """Decodes one unit, part by part, and emits its samples in order, what was lost before them told first.
 
     Args:
         droppable: pictures that nothing refers to may be left out where no sample shows them.
@@ -119,11 +119,22 @@ def decode_parts(
             try:
                 pixels = painter.paint(run.picture)
             except (ValueError, OSError, MemoryError):
-                sampler.skipped += run.stop - run.first
+                continue  # its samples are missed, as those of a broken picture
+            early = seen.compare(run) if reading != "exact" else (None, 0)
+            emit(Run(run.first, run.stop, run.pts, pixels, *early))
+
+    def take(ready: list[Decoded]) -> None:
+        at = sampler.at
+        runs: list[Run[VideoFrame]] = []
+        for pts, frame in ready:
+            if end is not None and pts >= end:
                 continue
-            if reading != "exact":
-                seen.compare(run, shared)
-            emit(Run(run.first, run.stop, run.pts, pixels))
+            if frame is None:
+                sampler.hole(pts)
+            else:
+                runs += sampler.push(pts, frame)
+        shared.lose(sampler, decoder, at)
+        show(runs)
 
     for part in parts:
         end = part.end if part.last else None
@@ -136,35 +147,15 @@ def decode_parts(
             ready = decoder.feed(coded)
             if reading == "keyframes":  # each on its own: a decoder that misses pictures may hold some back for good
                 ready += decoder.drain()
-            for pts, frame in ready:
-                _take(pts, frame, end, sampler, show)
+            take(ready)
         if part.last:
             break
-    for pts, frame in decoder.drain():
-        _take(pts, frame, end, sampler, show)
-    show(sampler.finish(sampler.latest + max(1, int(step)) if end is None else end))
-    with shared.lock:
-        tally = shared.tally
-        tally.skipped += sampler.skipped
-        tally.late += sampler.late
-        tally.errors += decoder.errors
-        tally.gaps += sampler.gaps
-    decoder.errors = 0
-
-
-def _take(
-    pts: int,
-    frame: VideoFrame | None,
-    end: int | None,
-    sampler: Sampler[VideoFrame],
-    show: Callable[[list[Run[VideoFrame]]], None],
-) -> None:
-    if end is not None and pts >= end:
-        return
-    if frame is None:
-        sampler.hole(pts)
-    else:
-        show(sampler.push(pts, frame))
+    take(decoder.drain())
+    end = sampler.latest + max(1, int(step)) if end is None else end
+    runs = sampler.finish(end)
+    shared.lose(sampler, decoder, sampler.at)
+    shared.reach(grid.first_at(end))
+    show(runs)
 
 
 class _Seen:
@@ -176,15 +167,13 @@ class _Seen:
     def add(self, times: list[int]) -> None:
         self._times = sorted([*self._times[-2 * PART_PACKETS :], *times])
 
-    def compare(self, run: Run[VideoFrame], shared: Shared) -> None:
-        """Counts the samples of a run that an exact reading would show a later picture for."""
+    def compare(self, run: Run[VideoFrame]) -> tuple[int | None, int]:
+        """From which sample of a run on an exact reading would show a later picture, and by how many ticks at most."""
         at = bisect_right(self._times, run.pts)
         if at == len(self._times):
-            return
+            return None, 0
         first = max(run.first, self._grid.first_at(self._times[at]))
         if first >= run.stop:
-            return
+            return None, 0
         true = self._times[bisect_right(self._times, self._grid.pts_limit(run.stop - 1)) - 1]
-        with shared.lock:
-            shared.tally.early += run.stop - first
-            shared.tally.earliest = max(shared.tally.earliest, true - run.pts)
+        return first, true - run.pts

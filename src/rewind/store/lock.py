@@ -1,0 +1,94 @@
+"""Only one process writes to a folder at a time: a lock that the operating system takes back from the dead."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from rewind.errors import StoreError
+
+LOCK = "lock"
+_AGAIN_S = 0.2
+
+
+class BusyError(StoreError):
+    """Another process writes to the folder."""
+
+
+@contextmanager
+def locked(folder: Path, *, wait_s: float = 3600.0) -> Iterator[None]:
+    """Only one process writes to a store: a second one waits until the first is done or dead.
+
+    What a killed process left half written is removed.
+
+    Raises: BusyError after `wait_s` seconds (0: at once); OSError where the folder cannot be written to.
+    """
+    deadline = time.monotonic() + wait_s
+    while (file := _try(folder)) is None:
+        if time.monotonic() >= deadline:
+            raise BusyError(f"{folder} is being written by another process", do="wait for it, or give --store DIR")
+        time.sleep(_AGAIN_S)
+    with file:
+        for left in folder.glob("*.tmp"):
+            left.unlink(missing_ok=True)
+        yield
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process writes to the folder now; False where that cannot be told."""
+    try:
+        with (folder / LOCK).open("r+") as file:
+            return not _take(file)
+    except OSError:
+        return False
+
+
+def _try(folder: Path) -> IO[str] | None:
+    """The folder's lock file, open and locked; None where another process has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    try:
+        file = path.open("w")
+    except FileNotFoundError:  # the folder was removed meanwhile
+        return None
+    try:
+        # Who removes the folder holds its lock until the file is gone: a lock on a file that is gone keeps nobody out.
+        if _take(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+    except FileNotFoundError:
+        pass
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return None
+
+
+if sys.platform == "win32":
+
+    def _take(file: IO[str]) -> bool:
+        """Locks an open file until it is closed; False where it is locked already."""
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+else:
+
+    def _take(file: IO[str]) -> bool:
+        """Locks an open file until it is closed; False where it is locked already."""
+        import fcntl  # only where something is written: the package can be imported without
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
