@@ -133,7 +133,8 @@ def test_tokens_stay_within_the_budget_at_any_length(frames: int) -> None:
     answer = ask(model, *video(frames), text())
     tokens = answer.tokens
     assert tokens.memory_stored == 2 * frames
-    assert tokens.total == tokens.memory_shown + 2 + tokens.detail + tokens.instruction + tokens.answer_reserve
+    visual = tokens.memory_shown + tokens.moments + tokens.detail
+    assert tokens.total == visual + 1 + tokens.instruction + tokens.answer_reserve
     assert tokens.total <= tokens.budget == 240
     assert 0 <= answer.confidence <= 1
     merged = [d for d in answer.degradations if "merged" in d]

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import rewind
+from rewind.answering import DECODER_MIN
 from rewind.models import load
 from rewind.text import load_text
 from rewind.video import open_frames
+from rewind.vision.concepts import NOTHING_NAMED, UNKNOWN
 from rewind.worlds import make_world
 from rewind.worlds.splits import VALIDATION_SEEDS
 from test_video_handle import BIKES
@@ -28,6 +30,11 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, world in made.items():
         world.write(folder / f"{name}.mp4", fps=4)
     return {name: folder / f"{name}.mp4" for name in made}
+
+
+@pytest.fixture(scope="module")
+def bikes(tmp_path_factory: pytest.TempPathFactory) -> rewind.Video:
+    return rewind.open(BIKES, store=tmp_path_factory.mktemp("bikes"))
 
 
 @pytest.mark.parametrize(
@@ -61,3 +68,36 @@ def test_an_unsure_decoder_leaves_the_word_to_concepts_or_to_nobody(films: dict[
     unknown = video.ask("who is talking?")
     assert unknown.answer_source in ("none", "concepts")
     assert unknown.answer.startswith(("I do not know.", "Not in this video"))
+
+
+@pytest.mark.parametrize(
+    ("question", "begins", "absent"),
+    [
+        ("What does the sign say?", "Not in this video (best 0.0", True),
+        ("What shape is the sign?", "Not in this video (best 0.0", True),
+        ("How many signs are there?", "0", False),
+        ("What is on screen?", "I do not know. On screen at the key frames: ", False),
+        ("what happens?", "I do not know. On screen at the key frames: ", False),
+        ("xyzzy plugh", "I do not know.", False),
+        ("When do we see a car?", "At 0:00:0", False),
+        ("Where in the video is a car?", "At 0:00:0", False),
+        ("What colour is the car?", "I cannot tell; what is asked about is seen at 0:00:0", False),
+        ("How many cars are there?", "I cannot tell; what is asked about is seen at 0:00:0", False),
+    ],
+)
+def test_nothing_is_made_up_of_real_footage(question: str, begins: str, absent: bool, bikes: rewind.Video) -> None:
+    answer = bikes.ask(question)
+    assert answer.answer.startswith(begins)
+    assert answer.absent == absent
+    if answer.answer.startswith("I "):
+        assert answer.confidence < DECODER_MIN
+    lacks = [d for d in answer.degradations if d in (UNKNOWN, NOTHING_NAMED)]
+    assert lacks == {
+        "xyzzy plugh": [UNKNOWN],
+        "what happens?": [NOTHING_NAMED],
+        "What is on screen?": [NOTHING_NAMED],
+    }.get(question, [])
+
+
+def test_wide_letters_are_read_as_plain_ones(bikes: rewind.Video) -> None:
+    assert bikes.find("\uff43\uff41\uff52").moments == bikes.find("car").moments

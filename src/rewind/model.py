@@ -221,12 +221,10 @@ class ReWind(nn.Module):
             self.prompt, parts, text.texts[0], room=config.instruction_limit, limit=config.answer_reserve
         )
         shown, detail = parts.memory.shape[1], int(parts.detail.shape[1] * parts.detail.shape[2])
-        shown += int(parts.moments.mask.sum()) if parts.moments is not None else 0
-        # τ, and the token for the list of moments as a whole.
-        total = shown + 1 + (parts.moments is not None) + detail + spoken.instruction_tokens + config.answer_reserve
-        tokens = TokenCount(
-            stored, shown, detail, spoken.instruction_tokens, config.answer_reserve, total, config.budget
-        )
+        moments = 0 if parts.moments is None else int(parts.moments.mask.sum()) + 1  # and the list as a whole
+        words, reserve = spoken.instruction_tokens, config.answer_reserve
+        total = shown + 1 + moments + detail + words + reserve  # 1: τ
+        tokens = TokenCount(stored, shown, detail, words, reserve, total, config.budget, moments)
         trained = bool(self.answers)
         certainty = math.exp(sum(spoken.log_probabilities) / float(self.answer_temperature))
         confidence = certainty * self.familiarity(text) if trained else 0.0

@@ -28,23 +28,30 @@ MEMORY_SEEN = 0.6
 @dataclass(frozen=True)
 class Relevance:
     """`scores` (T,) in 0–1 and the `threshold` from which they count as seen; `known` says whether any witness knew the
-    words of the instruction."""
+    words of the instruction, `lack` why none did. `remembered` is memory's own best score as a share of what counts as
+    seen by memory: what the decoder says of a video of which nothing was remembered is made up."""
 
     scores: Tensor
     threshold: float
     known: bool
+    remembered: float
+    lack: str = UNKNOWN
 
     @property
     def degradations(self) -> tuple[str, ...]:
         """Says so where nobody knew the words: that nothing was found then tells nothing."""
-        return () if self.known else (UNKNOWN,)
+        return () if self.known else (self.lack,)
 
 
-def join(memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool) -> Relevance:
+def join(
+    memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool, lack: str = UNKNOWN
+) -> Relevance:
     """Join the witnesses' scores, each (T,); `concepts` is None where the vision encoder has no classes."""
     seen = at_length(MEMORY_SEEN, len(memory))
+    remembered = float(memory.max()) / seen
     if concepts is None:
-        return Relevance(memory.float(), seen, True)
+        return Relevance(memory.float(), seen, True, remembered)
     f = familiarity
     scores = f * memory.float() + (1 - f) * concepts.float()
-    return Relevance(torch.clamp(scores, 0, 1), f * seen + (1 - f) * SEEN, concepts_know or f >= 0.5)
+    threshold, known = f * seen + (1 - f) * SEEN, concepts_know or f >= 0.5
+    return Relevance(torch.clamp(scores, 0, 1), threshold, known, remembered, lack)

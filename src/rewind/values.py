@@ -194,10 +194,9 @@ class FrameCount:
 
 @dataclass(frozen=True)
 class TokenCount:
-    """Language-model tokens of one answer; `total` = shown + detail + separator + instruction + reserve ≤ `budget`.
+    """Language-model tokens of one answer; `total` = shown + detail + moments + separator + instruction + reserve.
 
-    What is shown of memory includes a token for each moment that the scores found; beside the separator stands one for
-    the list of moments as a whole.
+    `moments` is a token for each moment that the scores found and one for their list as a whole; it is part of `total`.
     """
 
     memory_stored: int
@@ -207,6 +206,7 @@ class TokenCount:
     answer_reserve: int
     total: int
     budget: int
+    moments: int = 0
 
     def __post_init__(self) -> None:
         if self.total > self.budget:

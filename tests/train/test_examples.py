@@ -54,6 +54,7 @@ def test_bank_rows_are_the_scenes_own_frames(bank: Bank, encoder: VisionEncoder)
 
 def test_a_bank_resumes_and_refuses_another_seed(tmp_path: Path, encoder: VisionEncoder) -> None:
     first = make_bank(tmp_path, seed=20, scenes=2, encoder=encoder)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["000000.safetensors", "bank.json"]
     again = make_bank(tmp_path, seed=20, scenes=2, encoder=encoder)
     assert torch.equal(first.deep, again.deep)
     with pytest.raises(ValueError, match="another seed"):

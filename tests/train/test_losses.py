@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -75,6 +75,24 @@ def test_the_prompt_holds_the_memory_of_the_frames_that_are_shown(model: ReWind,
         for name in ("memory", "memory_place", "memory_score"):
             torch.testing.assert_close(getattr(some, name)[video], getattr(every, name)[video, both])
     assert some.memory_mask.shape == (3, 6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("perceive", [False, True])
+def test_a_prompt_is_made_where_the_model_lies(model: ReWind, batch: Batch, perceive: bool) -> None:
+    """The text encoder works on the CPU, whatever trains: the meta device mixes with it no more than a GPU does."""
+    model = ReWind(replace(CONFIG, moments=0), tokenizer=TOKENIZER).to("meta")
+    there = {f.name: getattr(batch, f.name) for f in fields(batch) if f.name != "text"}
+    batch = replace(batch, **{name: value.to("meta") for name, value in there.items()})
+    state, tokens = told(model, batch.patches, batch.text)
+    if perceive:
+        state = remember(model, batch.patches, batch.text)
+        tokens = state.tokens()
+    logits = model.score(tokens, state.pooled, left=torch.arange(FRAMES).flip(0))
+    rows = logits.amax(-1).topk(2, dim=1).indices
+    embeddings, mask = model.prompt(prompt_parts(model, state, tokens, logits, batch, rows))
+    assert model.decoder is not None
+    assert model.decoder(embeddings, mask, batch.answer).device.type == "meta"
 
 
 def test_half_of_what_is_shown_scores_best_and_the_rest_is_drawn() -> None:

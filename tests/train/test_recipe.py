@@ -75,6 +75,8 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     assert aligned.fingerprint != load_encoder(str(whole)).fingerprint
     with pytest.raises(ConfigError, match="holds a run of nano with seed 5"):
         recipe.run("nano", out=tmp_path / "whole", **{**options, "seed": 6})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"seed 5 \(scenes, stages differ\)"):
+        recipe.run("nano", out=tmp_path / "whole", **{**options, "scenes": 5, "stages": STAGES[:1]})  # type: ignore[arg-type]
     # A run of another seed on the same scenes.
     assert recipe.run("nano", out=tmp_path / "other", minutes=0.0, **{**options, "seed": 6}) is None  # type: ignore[arg-type]
     assert curve(tmp_path / "other")[0]["loss"] != want[0]["loss"]

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import nn
 
-from rewind.errors import ConfigError
 from rewind.train.loop import Run
 from rewind.train.stage import Stage
 from rewind.train.team import Team, join
@@ -104,5 +103,6 @@ def test_shares_and_draws_differ_by_process() -> None:
     teams = [Team(torch.device("cpu"), rank=r, size=3) for r in range(3)]
     assert {t.share(STAGE).batch for t in teams} == {2}
     assert len({t.draws(0) for t in teams}) == 3
-    with pytest.raises(ConfigError, match="up to 6, the batch of one"):
-        Team(torch.device("cpu"), size=7).share(STAGE)
+    # A batch that does not divide evenly grows: every process's part weighs the same.
+    assert Team(torch.device("cpu"), size=4).share(STAGE).batch == 2
+    assert Team(torch.device("cpu"), size=7).share(STAGE).batch == 1

@@ -15,9 +15,10 @@ def places(seconds: Tensor, *, start_s: float | Tensor, end_s: float | Tensor) -
 
     A share carries order to videos of any length; the seconds left tell what is on screen *now*.
     """
-    span = torch.as_tensor(end_s - start_s).clamp(min=1e-6)
-    share = (seconds - start_s) / span
-    return torch.stack([share, torch.as_tensor(end_s) - seconds], dim=-1)
+    # In the precision of `seconds`: what reaches the end must have exactly nothing left.
+    start, end = (torch.as_tensor(s, dtype=seconds.dtype, device=seconds.device) for s in (start_s, end_s))
+    share = (seconds - start) / (end - start).clamp(min=1e-6)
+    return torch.stack([share, end - seconds], dim=-1)
 
 
 class PlaceEmbedding(nn.Module):

@@ -55,7 +55,7 @@ class Facets(nn.Module):
             among = wide.view(-1, b, slots, facets).transpose(0, 1)
         else:
             among = (values @ allowed).view(b, -1, slots, facets)
-        share = among / (values @ self.of)[:, :, None]
+        share = among / (values @ self.of.to(values.dtype))[:, :, None]
         fit = self.sharpness * share.float().clamp(min=_LEAST).log().sum(-1) + self.sure
         if self.training and self.asked.weight.requires_grad:
             return fit

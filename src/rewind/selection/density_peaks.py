@@ -6,7 +6,8 @@ DPC-KNN (Du, Ding and Jia 2016, in the form that video token merging uses): for 
     σ_l     = exp(−mean of d² over the K nearest, l itself among them)
     ρ_l     = least d to a denser frame; for the densest, the largest d of all
 
-and the frames of greatest σ·ρ are kept. Ties break by time, the earlier frame first: never by a random number.
+and the frames of greatest σ·ρ are kept. Ties break by time, the earlier frame first: never by a random number. (Of
+different frames whose densities are equal only before rounding, either may come first.)
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class FrameScore(nn.Module):
         match = torch.einsum("btks,bks->btk", key, query) * query.shape[-1] ** -0.5
         if left is None:
             left = torch.arange(t - 1, -1, -1, device=tokens.device)
-        near = torch.exp(-2.0 * left.to(tokens.dtype))[:, None]
+        near = torch.exp(-2.0 * left.to(tokens.device, tokens.dtype))[:, None]
         recent = self.recent(pooled)[:, None] * (2 * near - 1)
         return torch.as_tensor(match + self.tell(wide) + self.threshold(pooled)[:, None] + recent)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,5 +18,6 @@ def spell_codes(text: str) -> str:
 
 
 def read_instructions(encoder: TextEncoder, texts: Sequence[str]) -> TextFeatures:
-    """Features of instructions with their codes spelled out; `texts` of the result are the ones given."""
-    return replace(encoder.encode([spell_codes(text) for text in texts]), texts=tuple(texts))
+    """Features of instructions, codes spelled out and wide letters plain; `texts` of the result are those given."""
+    plain = [spell_codes(unicodedata.normalize("NFKC", text)) for text in texts]
+    return replace(encoder.encode(plain), texts=tuple(texts))

@@ -55,7 +55,7 @@ def calibrate(
             if not examples:
                 continue
             score, certainty, right = _try(model, bank, examples, text, tokenizer)
-            logits.append(score.amax(-1).flatten())
+            logits.append(score.amax(-1).flatten().cpu())
             labels.append(torch.from_numpy(np.stack([e.relevant.any(-1) for e in examples])).float().flatten())
             certainties.append(certainty)
             rights.append(right.float())
@@ -146,15 +146,16 @@ def _fit_familiarity(
     names = files("rewind.vision").joinpath("imagenet_classes.txt").read_text(encoding="utf-8").split("\n")
     names = [n.split(",")[0].strip() for n in names if n.strip() and not n.startswith("#")]
     foreign = []
-    for i in range(len(asked)):
+    for _ in asked:
         name = names[int(rng.integers(len(names)))]
         article = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-        foreign.append(_FOREIGN[i % len(_FOREIGN)].format(a=article, a_thing=article, name=name))
-    features = torch.cat([read_instructions(text, list(asked)).pooled, read_instructions(text, foreign).pooled]).to(
-        model.device
-    )
-    labels = torch.cat([torch.ones(len(asked)), torch.zeros(len(foreign))]).to(model.device)
-    held = torch.arange(len(labels), device=model.device) % 5 == 0
+        foreign.append(_FOREIGN[int(rng.integers(len(_FOREIGN)))].format(a=article, a_thing=article, name=name))
+    texts = [*asked, *foreign]
+    features = read_instructions(text, texts).pooled.to(model.device)
+    labels = torch.tensor([1.0] * len(asked) + [0.0] * len(foreign), device=model.device)
+    # Whole texts are held out: things stand in `asked` more than once.
+    apart = set(list(dict.fromkeys(texts))[::5])
+    held = torch.tensor([t in apart for t in texts], device=model.device)
     head = model.known
     for parameter in head.parameters():
         parameter.requires_grad_(True)

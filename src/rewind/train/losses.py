@@ -131,8 +131,8 @@ def prompt_parts(
         detail=model.look(keys, state),
         detail_place=key_place,
         detail_mask=torch.ones_like(rows, dtype=torch.bool),
-        text=batch.text.tokens,
-        text_mask=batch.text.mask,
+        text=batch.text.tokens.to(tokens.device),
+        text_mask=batch.text.mask.to(tokens.device),
         words=state.words,
         moments=model.moment_parts(tokens, logits, seconds[0], end_s=float(t)),
     )

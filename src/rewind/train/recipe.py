@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,9 +89,14 @@ def run(
     config = replace(ReWindConfig.of_size(size), **(changes or {}))  # type: ignore[arg-type]
     if config.decoder != "bundled" or config.vision != "efficientnet-lite0":
         raise ConfigError(f"size {size!r}", allowed="nano or small: sizes with the bundled encoders and decoder")
+    bank_seed = seed if bank is None else seed_of(bank, otherwise=seed)
+    _require_seeds(bank_seed, scenes=scenes, cards=cards)
+    record = {
+        "seed": seed, "size": size, "bank_seed": bank_seed, "scenes": scenes, "cards": cards,
+        "stages": describe(stages),
+    }  # fmt: skip
     if resume:
-        _refuse_another(out, seed=seed, size=size)
-    _require_seeds(seed if bank is None else seed_of(bank, otherwise=seed), scenes=scenes, cards=cards)
+        _refuse_another(out, record)
     stop_at = None if minutes is None else time.monotonic() + 60 * minutes
     team = join()
     report = progress if progress is not None and team.leads else _silent
@@ -109,10 +115,9 @@ def run(
     if resume:
         training.resume()
     if team.leads:
-        (out / "record.json").write_text(json.dumps({"seed": seed, "size": size, "stages": describe(stages)}, indent=2))
+        (out / "record.json").write_text(json.dumps(record, indent=2))
     banks = Banks(
-        bank or out / "bank", seed=seed if bank is None else seed_of(bank, otherwise=seed), scenes=scenes, cards=cards,
-        vision=vision, report=report, team=team,
+        bank or out / "bank", seed=bank_seed, scenes=scenes, cards=cards, vision=vision, report=report, team=team,
     )  # fmt: skip
     for index, stage in enumerate(stages):
         if training.stage > index:
@@ -135,15 +140,17 @@ def run(
     return out / "model"
 
 
-def _refuse_another(out: Path, *, seed: int, size: str) -> None:
-    """Raises: ConfigError where `out` holds a checkpoint of another seed or size."""
+def _refuse_another(out: Path, mine: Mapping[str, object]) -> None:
+    """Raises: ConfigError where `out` holds a checkpoint of a run that its record tells from `mine`."""
     record = out / "record.json"
     if not (record.is_file() and (out / "state.pt").is_file()):
         return
     kept = json.loads(record.read_text())
-    if (kept["seed"], kept["size"]) != (seed, size):
+    differ = [name for name in kept if kept[name] != json.loads(json.dumps(mine.get(name)))]
+    if differ:
         raise ConfigError(
-            f"{size} with seed {seed}, but {out} holds a run of {kept['size']} with seed {kept['seed']}",
+            f"{mine['size']} with seed {mine['seed']}, but {out} holds a run of {kept['size']} with seed {kept['seed']}"
+            f" ({', '.join(n.replace('_', ' ') for n in differ)} differ)",
             allowed="that run, to go on", do="give another --out, or --fresh to begin anew",
         )  # fmt: skip
 

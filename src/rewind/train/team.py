@@ -40,13 +40,9 @@ class Team:
         return self.rank == 0
 
     def share(self, stage: Stage) -> Stage:
-        """What this process does of a stage: as many steps, its part of every batch.
-
-        Raises: ConfigError where a batch cannot be shared so far.
-        """
-        if stage.batch < self.size:
-            raise ConfigError(f"{self.size} processes", allowed=f"up to {stage.batch}, the batch of {stage.name}")
-        return replace(stage, batch=stage.batch // self.size)
+        """What this process does of a stage: as many steps, its part of every batch, which grows where it does not
+        divide evenly: all parts weigh the same."""
+        return replace(stage, batch=-(-stage.batch // self.size))
 
     def draws(self, seed: int) -> tuple[int, ...]:
         """What this process's draws begin with: of the first one, or of one alone, the seed itself."""

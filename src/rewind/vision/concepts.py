@@ -45,23 +45,25 @@ CHUNK = 256  # frames at a time: peak memory does not grow with the video
 # Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
 SLOPE, MIDDLE = 2.2, -1.94
 SEEN = 0.30  # score from which a thing counts as seen
-UNKNOWN = "no word of the query is known: it may be there all the same"
+UNKNOWN = "no word of the query is known: what it asks for may be there all the same"
+NOTHING_NAMED = "the query names nothing to look for"
 
 
 @dataclass(frozen=True)
 class ConceptScores:
     """Per frame: `scores` (T,) float32, the probability in 0–1 that the query is on screen, and `raw` (T,), its
     evidence as a natural logarithm of posterior mass. `known` are the words that were recognised; with none of them
-    the scores only rank."""
+    the scores only rank, and `lack` says why."""
 
     scores: Tensor
     raw: Tensor
     known: tuple[str, ...]
+    lack: str = UNKNOWN
 
     @property
     def degradations(self) -> tuple[str, ...]:
         """Says so where the query is outside the vocabulary."""
-        return () if self.known else (UNKNOWN,)
+        return () if self.known else (self.lack,)
 
 
 class Concepts:
@@ -118,7 +120,8 @@ class Concepts:
         fps = float(timeline.clock.fps) if timeline is not None else 1.0
         raw = torch.from_numpy(smooth(evidence.numpy(), rows=max(1, round(WINDOW_S * fps))))
         known = tuple(term.name for term in self.terms(query)) or looks_in(query)
-        return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known)
+        lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
+        return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known, lack)
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
         """What is on screen in some frames (n, V, 1011), in words: up to `limit` (name, probability), surest first.

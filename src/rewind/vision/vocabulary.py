@@ -7,6 +7,7 @@ WordNet with the classes below them, and, where a query has neither, the known w
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,7 @@ NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.6, 0.85
 SURE = 0.3  # posterior mass from which a single class is named
 PLAIN = re.compile(rf"\b({'|'.join(COLOURS)}|blank|empty) (?:screen|frame|picture|image)s?\b")
 WORD = re.compile(r"[a-z'-]+")
+ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
 PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
 
 
@@ -89,7 +91,7 @@ class Vocabulary:
 
     def terms(self, query: str) -> list[Term]:
         """The known words of a query from left to right, the longest phrase first where several fit."""
-        words: list[str] = WORD.findall(query.lower())
+        words = _words(query)
         found: list[Term] = []
         at = 0
         while at < len(words):
@@ -103,6 +105,10 @@ class Vocabulary:
             else:
                 at += 1
         return found
+
+    def names_something(self, query: str) -> bool:
+        """Whether a query has a word for what may be in view, known or not: *what happens?* has none."""
+        return any(word not in self._stop for word in _words(query))
 
     def name_of(self, top: int, mass: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
         """A word for class `top`, and the classes it covers: the class itself where it has `SURE` of the mass (K,),
@@ -121,7 +127,7 @@ class Vocabulary:
         Args:
             features: pooled features (words, W) of `self.words` by the same `text`.
         """
-        content = " ".join(w for w in WORD.findall(query.lower()) if w not in self._stop and w not in COLOURS)
+        content = " ".join(w for w in _words(query) if w not in self._stop and w not in COLOURS)
         if not content:
             return None
         cosine = features @ text.encode([content]).pooled.numpy()[0]
@@ -144,7 +150,7 @@ def colours_in(query: str, terms: Sequence[Term] = ()) -> list[int]:
     """
     named = [word for term in terms if " " in term.name for word in WORD.findall(term.name)]
     found = []
-    for word in WORD.findall(query.lower()):
+    for word in _words(query):
         if word in named:
             named.remove(word)
             continue
@@ -171,6 +177,11 @@ def looks_in(query: str) -> tuple[str, ...]:
     """What a query asks for that colours alone can tell."""
     plain = _plain(query)
     return (*(["black and white"] if wants_monochrome(query) else []), *([plain[0]] if plain else []))
+
+
+def _words(query: str) -> list[str]:
+    """A query's words, as its letters are meant; *on screen* says where everything is."""
+    return WORD.findall(ON_SCREEN.sub(" ", unicodedata.normalize("NFKC", query).lower()))
 
 
 def _plain(query: str) -> re.Match[str] | None:
