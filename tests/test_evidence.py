@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rewind import evidence
 from rewind.errors import ConfigError
 from rewind.evidence import contact_sheet, time_stamp, write_evidence
 from rewind.values import KeyFrame
@@ -47,6 +48,32 @@ def test_the_sheet_holds_portraits_and_a_long_title_whole() -> None:
     assert sheet.height < 500
     for colour in COLOURS[:3]:
         assert (np.abs(pixels - colour).max(2) < 8).sum() > 0.95 * 320 * 180
+
+
+def test_a_title_is_drawn_without_boxes_whatever_fonts_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    title = "Hält er\x07 ihn? \U0010fffe 犬"
+    monkeypatch.setattr(evidence, "_FONTS", ())
+    monkeypatch.setattr(evidence, "find_spec", lambda _: None)
+    assert len(list(evidence._fonts())) == 1
+    pictures, frames = _frames(1)
+    shown, plain = (np.asarray(contact_sheet(pictures, frames, title=t)) for t in (title, evidence._font(title)[1]))
+    assert (shown == plain).all()
+    assert evidence._font(title)[1].isprintable()
+    assert {"\U0010fffe", "犬"}.isdisjoint(evidence._font(title)[1])
+
+
+def test_a_broader_font_is_taken_where_there_is_one() -> None:
+    if not any(evidence._has(font, "ä") for font in evidence._fonts()):
+        pytest.skip("no font here has ä")
+    assert evidence._font("Wo ha\u0308lt er?")[1] == "Wo hält er?"
+
+
+@pytest.mark.parametrize("title", ["W" * 500, "When does it end? " * 30, "犬" * 300])
+def test_no_line_of_a_title_leaves_the_sheet(title: str) -> None:
+    font, shown = evidence._font(title)
+    lines = evidence._wrapped(shown, font, 320)
+    assert len(lines) <= 3
+    assert all(font.getlength(line) <= 320 for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def test_the_bundled_nano_is_small_and_loads() -> None:
     assert "nano" in [card.name for card in cards]
     assert all(card.size_bytes <= 25_000_000 for card in cards)
     model = ours.load("nano")
+    assert next(card.parameters for card in cards if card.name == "nano") == ours.parameter_count(model)
     assert model.config.size == "nano"
     assert bool(model.answers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -156,6 +157,7 @@ def test_a_store_that_refuses_costs_only_the_store(tmp_path: Path) -> None:
     answer = video.ask("Is there a bicycle?")
     assert answer.answer
     assert any("cannot be written to" in d for d in answer.degradations)
+    assert video.watch().stored_bytes == 0
 
 
 def test_a_pipe_is_answered_and_leaves_no_store(tmp_path: Path) -> None:
@@ -171,12 +173,15 @@ def test_a_pipe_is_answered_and_leaves_no_store(tmp_path: Path) -> None:
     writer.join(timeout=10)
     assert answer.frames.read == 10
     assert not list((tmp_path / "store").glob("*/manifest.json"))
+    assert video.watch().stored_bytes == 0
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"fps": 0}, "fps 0; allowed: above 0"),
+        ({"fps": "1000"}, "fps 1000; allowed: above 0, up to 240"),
+        ({"fps": Fraction(1000)}, "fps 1000; allowed: above 0, up to 240"),
         ({"fps": "x"}, "fps 'x'; allowed: a rate above 0"),
         ({"reading": "quick"}, "reading 'quick'; allowed: exact, fast, keyframes"),
         ({"dtype": "fp4"}, "dtype 'fp4'; allowed: fp16, int8"),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Resampling
+from PIL.ImageFont import FreeTypeFont
 
 from rewind.errors import ConfigError
 from rewind.values import KeyFrame
@@ -15,6 +20,8 @@ from rewind.values import KeyFrame
 SHEET = "sheet.jpg"
 _CELL_PX, _GAP_PX, _LABEL_PX, _FONT_PX = 320, 8, 24, 16
 _COLUMNS = 4
+_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "NotoSansCJK-Regular.ttc")
+_NO_CHARACTER = "\U0010ffff"
 _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 24), (110, 110, 115)
 
 
@@ -54,9 +61,8 @@ def contact_sheet(
     """One picture of all, at most `columns` a row, each above its time and its score."""
     columns = min(columns, len(pictures))
     width = columns * (_CELL_PX + _GAP_PX) + _GAP_PX
-    font = ImageFont.load_default(_FONT_PX)
-    # a character is about half as wide as it is high
-    lines = textwrap.wrap(title, max(12, int(width / (_FONT_PX * 0.55))), max_lines=3, placeholder=" ...")
+    font, title = _font(title)
+    lines = _wrapped(title, font, width - 2 * _GAP_PX)
     top = _GAP_PX + len(lines) * (_FONT_PX + 6)
     thumbs = [_fit(p) for p in pictures]
     heights = [max(t.height for t in thumbs[n : n + columns]) for n in range(0, len(thumbs), columns)]
@@ -73,6 +79,50 @@ def contact_sheet(
             draw.text((x + _CELL_PX, y + height + 2), f"{key_frames[n].score:.2f}", fill=_FAINT, font=font, anchor="ra")
         y += height + _LABEL_PX + _GAP_PX
     return sheet
+
+
+def _font(title: str) -> tuple[FreeTypeFont, str]:
+    """The first font here that has every character of the title, else the one that lacks fewest, and the title
+    without what that lacks: an empty box tells nothing."""
+    title = " ".join(unicodedata.normalize("NFC", title).split())
+    best: tuple[FreeTypeFont, str] | None = None
+    for font in _fonts():
+        kept = " ".join("".join(c for c in title if _has(font, c)).split())
+        if best is None or len(kept) > len(best[1]):
+            best = font, kept
+        if kept == title:
+            break
+    assert best is not None  # noqa: S101  (Pillow's own font is always there)
+    return best
+
+
+def _fonts() -> Iterator[FreeTypeFont]:
+    """Those found on this machine; last Pillow's own, which is always there and knows little beyond ASCII."""
+    names = [*_FONTS]
+    found = find_spec("matplotlib")  # brings DejaVu Sans; it need not be imported for that
+    if found is not None and found.origin is not None:
+        names.insert(0, str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"))
+    for name in names:
+        with suppress(OSError):
+            yield ImageFont.truetype(name, _FONT_PX)
+    yield cast("FreeTypeFont", ImageFont.load_default(_FONT_PX))
+
+
+def _has(font: FreeTypeFont, character: str) -> bool:
+    """Whether the font has it: what it lacks looks like what can be in no font."""
+    if character == " ":
+        return True
+    drawn, missing = font.getmask(character), font.getmask(_NO_CHARACTER)
+    return drawn.size != missing.size or bytes(drawn) != bytes(missing)
+
+
+def _wrapped(title: str, font: FreeTypeFont, width_px: int) -> list[str]:
+    """At most three lines, none wider than `width_px`."""
+    for columns in range(width_px * 2 // _FONT_PX, 8, -1):
+        lines = textwrap.wrap(title, columns, max_lines=3, placeholder=" ...")
+        if all(font.getlength(line) <= width_px for line in lines):
+            break
+    return lines
 
 
 def time_stamp(seconds: float) -> str:

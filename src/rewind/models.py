@@ -24,7 +24,7 @@ _WEIGHTS, _CONFIG, _TOKENIZER = "model.safetensors", "config.json", "tokenizer.j
 
 @dataclass(frozen=True)
 class ModelCard:
-    """One model that `load` knows: its name, folder, parameter count and bytes on disk."""
+    """One model that `load` knows: its name, folder, `parameter_count` and bytes on disk."""
 
     name: str
     folder: Path
@@ -35,12 +35,20 @@ class ModelCard:
 def available() -> tuple[ModelCard, ...]:
     """The bundled models."""
     cards = []
-    for config in sorted(BUNDLED.glob(f"*/{_CONFIG}")):
-        weights = config.parent / _WEIGHTS
-        if weights.is_file():
-            count = sum(t.numel() for t in load_file(weights).values())
-            cards.append(ModelCard(config.parent.name, config.parent, count, weights.stat().st_size))
+    for name in _bundled_names():
+        folder = BUNDLED / name
+        count = parameter_count(cached(name))
+        cards.append(ModelCard(name, folder, count, (folder / _WEIGHTS).stat().st_size))
     return tuple(cards)
+
+
+def _bundled_names() -> list[str]:
+    return [path.parent.name for path in sorted(BUNDLED.glob(f"*/{_CONFIG}")) if (path.parent / _WEIGHTS).is_file()]
+
+
+def parameter_count(model: ReWind) -> int:
+    """What training sets; the few other numbers in its weights (scales, marks) are not counted."""
+    return sum(p.numel() for p in model.parameters())
 
 
 def load(name: str = "nano", *, device: str | torch.device = "cpu") -> ReWind:
@@ -57,7 +65,7 @@ def load(name: str = "nano", *, device: str | torch.device = "cpu") -> ReWind:
         return _with_hub_decoder(name, device)
     folder = BUNDLED / name if (BUNDLED / name / _CONFIG).is_file() else Path(name)
     if not (folder / _CONFIG).is_file():
-        names = ", ".join(card.name for card in available()) or "none bundled"
+        names = ", ".join(_bundled_names()) or "none bundled"
         raise WeightsError(
             f"model {name!r}", allowed=f"{names}, a folder with {_CONFIG}, or hub:NAME", do="see: rewind models list"
         )

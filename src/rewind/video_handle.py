@@ -30,7 +30,7 @@ _PLAYLISTS = frozenset({"hls", "dash", "concat"})
 
 @dataclass(frozen=True)
 class WatchReport:
-    """What watching gave: `resumed_frames` of them were stored before."""
+    """What watching gave: `resumed_frames` of them were stored before; `stored_bytes` lie on disk for later."""
 
     frames: FrameCount
     degradations: tuple[str, ...]
@@ -61,10 +61,10 @@ class Video:
         self._answers: OrderedDict[tuple[str, int, float | None], Answer] = OrderedDict()
         self._pass = Seconds()
         vision = self._vision
+        row = row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=dtype)
         self.estimate = estimate(
-            self.info, fps=fps, reading=reading, stored=self._shelf.finished(),
-            frame_bytes=row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=dtype),
-        )  # fmt: skip
+            self.info, fps=fps, reading=reading, stored=self._shelf.finished(), frame_bytes=row if self.kept else 0
+        )
 
     @property
     def kept(self) -> bool:
@@ -111,7 +111,9 @@ class Video:
     def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
         manifest = stored.manifest
         lost = (*self._shelf.notes, *manifest.degradations)
-        return WatchReport(manifest.frames, lost, seconds, manifest.size_bytes, resumed)
+        # A temporary folder goes with this handle, and a note of the shelf says that it had to take one.
+        kept = manifest.size_bytes if self.kept and not self._shelf.notes else 0
+        return WatchReport(manifest.frames, lost, seconds, kept, resumed)
 
     @property
     def stored(self) -> StoredFeatures:
@@ -267,7 +269,7 @@ def open_video(
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise ConfigError(f"fps {fps!r}", allowed="a rate above 0, such as 1, 0.5 or 1/3") from error
     if not 0 < rate <= 240:
-        raise ConfigError(f"fps {fps!r}", allowed="above 0, up to 240")
+        raise ConfigError(f"fps {fps}", allowed="above 0, up to 240")
     if reading not in READINGS:
         raise ConfigError(f"reading {reading!r}", allowed=", ".join(READINGS))
     if dtype not in DTYPES:

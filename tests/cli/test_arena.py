@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +40,8 @@ def test_wrong_usage_is_one_line(
 
 def test_recipes_are_named(run: Run) -> None:
     assert [line.split()[0] for line in run("arena", "--list").stdout.splitlines()] == list(CONTENDERS)
+    listed = run("arena", "--list", "--json").stdout
+    assert listed.count("\n") == 1
+    recipes = json.loads(listed)["recipes"]
+    assert [recipe["name"] for recipe in recipes] == list(CONTENDERS)
+    assert {recipe["group"] for recipe in recipes} == {c.group for c in CONTENDERS.values()}

@@ -13,6 +13,7 @@ from typer.testing import Result
 
 from rewind.errors import VideoError
 from rewind.estimate import Estimate
+from rewind.vision.concepts import UNKNOWN
 
 from .conftest import FakeVideo, make_info
 
@@ -89,6 +90,10 @@ def test_absent_is_an_answer(video: FakeVideo, run: Run) -> None:
     data = json.loads(run("find", "match.mp4", "a dog", "--json").stdout)
     assert data["absent"] is True
     assert data["moments"] == []
+    video.degradations = (UNKNOWN,)
+    told = run("find", "match.mp4", "xyzzy").stdout
+    assert told.startswith("I do not know (best 0.08 at 0:51:30; 0.30 would count as seen).\n")
+    assert f"note: {UNKNOWN}" in told
 
 
 def test_evidence_and_clips_are_written_and_named(
@@ -108,6 +113,22 @@ def test_evidence_and_clips_are_written_and_named(
     assert cut_with[0] == "match.mp4"
 
 
+def test_without_moments_no_file_and_no_folder_is_left_and_that_is_said(
+    video: FakeVideo, run: Run, tmp_path: Path
+) -> None:
+    video.absent = True
+    (tmp_path / "there").mkdir()
+    result = run("find", "match.mp4", "a dog", "--evidence", "new/seen", "--clips", "there")
+    assert result.exit_code == 0
+    assert "note: evidence not written: there are no moments to show\n" in result.stdout
+    assert "note: clips not written: there are no moments to cut out\n" in result.stdout
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["match.mp4", "there"]
+    data = json.loads(run("match.mp4", QUESTION, "--json", "--clips", "cuts").stdout)
+    assert data["clips"] == []
+    assert data["degradations"][-1] == "clips not written: there are no moments to cut out"
+    assert not (tmp_path / "cuts").exists()
+
+
 def test_an_answer_stands_where_evidence_fails(video: FakeVideo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "seen/x.jpg")
@@ -117,6 +138,7 @@ def test_an_answer_stands_where_evidence_fails(video: FakeVideo, run: Run, monke
     assert result.exit_code == 0
     assert result.stdout.startswith("At 1:04:12")
     assert "note: evidence not written: seen/x.jpg: no space left on device" in result.stdout
+    assert not Path("seen").exists()
 
 
 def test_a_folder_that_cannot_be_is_refused_before_work(video: FakeVideo, run: Run) -> None:

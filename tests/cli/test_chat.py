@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from typer.testing import Result
 
 from rewind.errors import BudgetError
@@ -25,6 +26,29 @@ def test_questions_come_one_a_line_and_the_video_is_watched_once(video: FakeVide
         ("ask", {"question": "who loses?", "until_s": 90.0}),
     ]
     assert result.stdout.count("At 1:04:12: the keeper dives left.") == 2
+
+
+def test_commands_are_known_in_any_case_and_end_where_told(video: FakeVideo, run: Run) -> None:
+    result = run("chat", "match.mp4", "--quiet", input="/FIND a dog\n/Help\n/Quit\nwho wins?\n")
+    assert result.exit_code == 0
+    assert video.calls == [("watch", {}), ("find", {"query": "a dog", "until_s": None})]
+    assert "/find WORDS" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("/find", "rewind: /find without words; allowed: what to look for; type: /find a red car\n"),
+        ("/look a dog", "rewind: no command /look; allowed: /find WORDS, /help, /quit; type: /help\n"),
+    ],
+)
+def test_a_command_that_cannot_be_is_no_question(video: FakeVideo, run: Run, line: str, complaint: str) -> None:
+    result = run("chat", "match.mp4", "--json", input=f"{line}\n/help\n")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert complaint in result.stderr
+    assert "/find WORDS   moments" in result.stderr
+    assert video.calls == [("watch", {})]
 
 
 def test_json_gives_one_object_a_question(video: FakeVideo, run: Run) -> None:

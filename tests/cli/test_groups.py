@@ -13,10 +13,13 @@ from PIL import Image
 from typer.testing import Result
 
 from rewind.cli.help_pages import markdown, pages
+from rewind.estimate import Estimate
 from rewind.models import ModelCard
 from rewind.store import StoredVideo
+from rewind.values import FrameCount, Seconds
+from rewind.video_handle import WatchReport
 
-from .conftest import FakeVideo
+from .conftest import FakeVideo, make_info
 
 Run = Callable[..., Result]
 
@@ -32,6 +35,17 @@ def test_watch_says_what_was_done(video: FakeVideo, run: Run) -> None:
     assert data["resumed_frames"] == 256
 
 
+def test_watch_says_where_nothing_is_kept(video: FakeVideo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = WatchReport(FrameCount(9, 9, 0), (), Seconds(0.1, 0.2), 0, 0)
+    monkeypatch.setattr(video, "watch", lambda **_: report)
+    assert run("watch", "match.mp4").stdout == "watched 9 frames in 0.2 s; nothing is kept on disk\n"
+    video.info = make_info("-", live=True)
+    assert run("watch", "-").stdout == (
+        "watched 9 frames in 0.2 s; nothing is kept of a pipe, a stream or a playlist\n"
+    )
+    assert json.loads(run("watch", "-", "--json").stdout)["stored_bytes"] == 0
+
+
 def test_info_reads_no_frame(video: FakeVideo, run: Run) -> None:
     result = run("info", "match.mp4")
     assert "h264, 1280 × 720, 25 frames a second" in result.stdout
@@ -39,6 +53,14 @@ def test_info_reads_no_frame(video: FakeVideo, run: Run) -> None:
     assert data["video"]["time_base"] == "1/12800"
     assert data["estimate"] == {"frames": 5530, "seconds": 180.0, "store_bytes": 416_000_000, "stored": False}
     assert video.calls == []
+
+
+def test_info_leaves_out_what_is_not_known_and_counts_one_as_one(video: FakeVideo, run: Run) -> None:
+    video.info = make_info(average_rate=1.0)
+    assert ", 1 frame a second on average\n" in run("info", "match.mp4").stdout
+    video.info = make_info("-", container="pipe", codec="", width=0, height=0, duration_s=None, live=True)
+    video.estimate = Estimate(None, None, None, False)
+    assert run("info", "-").stdout == "standard input · unknown length · frames at 1 a second\npipe\n"
 
 
 def test_a_world_is_made_the_same_from_one_seed(run: Run, tmp_path: Path) -> None:
@@ -92,7 +114,7 @@ def test_the_store_is_listed_shown_removed_and_pruned(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = [
-        StoredVideo("ab" * 16, "/films/match.mp4", 600, 50_000_000, True, 1e9),
+        StoredVideo("ab" * 16, "/films/match.mp4", 600, 50_000_000, True, 1e9, fps="1/2", reading="fast", dtype="int8"),
         StoredVideo("cd" * 16, "?", 0, 10, False, 1e9, "manifest.json is damaged"),
     ]
     asked: list[object] = []
@@ -101,7 +123,7 @@ def test_the_store_is_listed_shown_removed_and_pruned(
     monkeypatch.setattr("rewind.store.remove_stored", lambda folder, key: kept[0])
     monkeypatch.setattr("rewind.store.prune_store", lambda folder, max_bytes: asked.append(max_bytes) or kept[:1])
     listed = run("store", "list", "--store", str(tmp_path)).stdout
-    assert "match.mp4   600 frames   50 MB   watched   2001-09-0" in listed
+    assert "match.mp4   600 frames   1/2 a second, fast, int8   50 MB   watched   2001-09-0" in listed
     assert "damaged" in listed
     assert "2 videos · 50 MB" in listed
     assert asked == [tmp_path]

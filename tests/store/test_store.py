@@ -183,6 +183,13 @@ def test_list_remove_and_prune(tmp_path: Path) -> None:
     assert list_store(tmp_path / "nowhere") == []
 
 
+def test_one_file_stored_in_several_ways_is_told_apart(tmp_path: Path) -> None:
+    store(tmp_path / "aaaa", [4])
+    store(tmp_path / "bbbb", [4], dtype="int8")
+    ways = {v.key: (v.fps, v.reading, v.dtype) for v in list_store(tmp_path)}
+    assert ways == {"aaaa": ("1", "exact", "fp16"), "bbbb": ("1", "exact", "int8")}
+
+
 def test_what_a_kill_left_behind_is_listed_and_cleared(tmp_path: Path) -> None:
     folder = tmp_path / ("ab" * 16)
     folder.mkdir()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rewind.video import probe
 from rewind.video.bitstream import nature, prefix_size
+from rewind.video.probe import rate_of
 
 
 def test_probe_of_a_plain_file(make: Callable[..., Path]) -> None:
@@ -36,6 +38,26 @@ def test_start_and_time_base_are_the_files_own(make: Callable[..., Path]) -> Non
     info = probe(path)
     assert (info.start_pts, info.time_base) == (5000, Fraction(1, 1000))
     assert info.frames is None
+
+
+@pytest.mark.parametrize(
+    ("average", "guessed", "base", "time_base", "rate"),
+    [
+        (1000, Fraction(15000, 1001), Fraction(15000, 1001), Fraction(1, 1000), Fraction(15000, 1001)),
+        (600, 15, 15, Fraction(1, 600), 15),
+        (30, 30, 30, Fraction(1, 30), 30),
+        (24, 48, 48, Fraction(1, 24), 24),  # fields, counted as pictures
+        (25, 50, 50, Fraction(1, 90000), 25),
+        (1000, None, None, Fraction(1, 1000), 1000),
+        (None, 15360, 30, Fraction(1, 15360), 30),
+        (90000, None, None, Fraction(1, 90000), None),
+    ],
+)
+def test_a_rate_that_is_only_the_clocks_is_not_believed(
+    average: object, guessed: object, base: object, time_base: Fraction, rate: object
+) -> None:
+    stream = SimpleNamespace(average_rate=average, guessed_rate=guessed, base_rate=base, time_base=time_base)
+    assert rate_of(stream) == rate  # type: ignore[arg-type]
 
 
 def test_nal_headers_in_both_framings() -> None:

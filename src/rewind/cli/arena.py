@@ -80,6 +80,11 @@ def arena(
     from rewind.arena.table import text
     from rewind.errors import ConfigError
 
+    if listed and json:
+        output.print_json(
+            {"recipes": [{"name": c.name, "about": c.about, "group": c.group} for c in CONTENDERS.values()]}
+        )
+        return
     if listed:
         widest = max(map(len, CONTENDERS))
         for c in CONTENDERS.values():

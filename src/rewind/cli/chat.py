@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,13 +14,18 @@ import typer
 from rewind.cli import engine, options, output
 from rewind.cli.group import NOT_ANSWERABLE, complain, explain_os_error, resumable, usage
 from rewind.cli.options import Opening
-from rewind.errors import RewindError
+from rewind.errors import ConfigError, RewindError
 
 if TYPE_CHECKING:
     from rewind.video_handle import Video
 
-FIND = "/find "
-_QUIT = {"/quit", "/exit", "quit", "exit"}
+_QUIT = {"/quit", "/exit"}
+_COMMAND = re.compile(r"/[a-z?]*")
+_HELP = """\
+/find WORDS   moments that show WORDS: /find a red car
+/help         these lines
+/quit         the end
+Any other line is a question."""
 
 
 def chat(
@@ -37,8 +43,8 @@ def chat(
 ) -> None:
     """Ask many questions of one video.
 
-    They come from a prompt, or from standard input, one a line. A line that begins with /find lists moments
-    instead. With --json each question gives one JSON object on a line of its own.
+    They come from a prompt, or from standard input, one a line. /find WORDS lists moments instead, /help names all
+    commands. With --json each question gives one JSON object on a line of its own.
     """
     if video == "-":
         raise usage("chat reads questions from standard input; give the video as a file or a URL")
@@ -63,13 +69,22 @@ def chat(
 
 
 def _reply(handle: Video, line: str, *, until: float | None, json: bool, quiet: bool) -> None:
-    if line.startswith(FIND):
-        found = handle.find(line.removeprefix(FIND).strip(), until_s=until)
+    command, _, words = line.partition(" ")
+    command = command.lower()
+    if command == "/help":
+        print(_HELP, file=sys.stderr if json else sys.stdout, flush=True)
+        return
+    if command == "/find":
+        if not words.strip():
+            raise ConfigError("/find without words", allowed="what to look for", do="type: /find a red car")
+        found = handle.find(words.strip(), until_s=until)
         if json:
             output.print_json(found.to_json())
         else:
             output.print_found(found, quiet=quiet)
         return
+    if _COMMAND.fullmatch(command):
+        raise ConfigError(f"no command {command}", allowed="/find WORDS, /help, /quit", do="type: /help")
     answer = handle.ask(line, until_s=until)
     if json:
         output.print_json(answer.to_json())
@@ -92,8 +107,8 @@ def _lines(*, prompt: bool) -> Iterator[str]:
             return
         if not at_terminal and not line:
             return
-        line = line.strip()
-        if at_terminal and line in _QUIT:
+        line = " ".join(line.split())
+        if line.lower() in _QUIT or (at_terminal and f"/{line.lower()}" in _QUIT):
             return
         if line:
             yield line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -44,7 +45,18 @@ def check_folders(source: str, output: Output) -> None:
         if folder is not None:
             if source == "-":
                 raise usage("standard input can be read only once; save it to a file for --evidence or --clips")
-            folder.mkdir(parents=True, exist_ok=True)
+            _try_folder(folder)
+
+
+def _try_folder(folder: Path) -> None:
+    """Makes it and takes it away again: a folder without a file would say nothing."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    finally:
+        for path in missing:
+            with suppress(OSError):
+                path.rmdir()
 
 
 def one_question(source: str, words: Sequence[str], *, command: str, noun: str) -> str:
@@ -78,7 +90,7 @@ def one_question(source: str, words: Sequence[str], *, command: str, noun: str) 
 
 
 _COMMANDS = (
-    "ask", "find", "watch", "info", "chat", "worlds", "train", "models", "store", "evaluate",
+    "ask", "find", "watch", "info", "chat", "train", "arena", "worlds", "models", "store", "evaluate",
 )  # fmt: skip
 
 
@@ -106,13 +118,19 @@ def write_files(
 
     written: dict[str, list[Path]] = {}
     lost: list[str] = []
-    if output.evidence is not None:
+    if output.evidence is not None and not key_frames:
+        written["evidence"] = []
+        lost.append("evidence not written: there are no moments to show")
+    elif output.evidence is not None:
         try:
             pictures = video.pictures([k.time_s for k in key_frames])
             written["evidence"] = write_evidence(pictures, key_frames, output.evidence, title=title)
         except (RewindError, OSError) as error:
             lost.append(f"evidence not written: {_why(error)}")
-    if output.clips is not None:
+    if output.clips is not None and not result.moments:
+        written["clips"] = []
+        lost.append("clips not written: there are no moments to cut out")
+    elif output.clips is not None:
         try:
             written["clips"] = cut(source, result.moments, output.clips, info=video.info)
         except (RewindError, OSError) as error:

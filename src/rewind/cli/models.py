@@ -41,10 +41,10 @@ def show(
     """Load one model and print every choice of its config."""
     from dataclasses import asdict
 
-    from rewind.models import load
+    from rewind.models import load, parameter_count
 
     model = load(name)
-    count = sum(p.numel() for p in model.parameters())
+    count = parameter_count(model)
     config = asdict(model.config)
     if json:
         output.print_json({"name": name, "parameters": count, "config": config})

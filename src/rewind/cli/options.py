@@ -17,11 +17,11 @@ Dtype = Literal["fp16", "int8"]
 def parse_fps(text: str) -> Fraction:
     """A rate such as 1, 0.5 or 30000/1001, in frames a second."""
     try:
-        rate = Fraction(text)
+        rate = Fraction(text).limit_denominator(1_000_000)  # as `rewind.open` reads it
     except (ValueError, ZeroDivisionError):
         raise typer.BadParameter(f"{text!r}; allowed: a rate such as 1, 0.5 or 30000/1001") from None
-    if not 0 < rate <= 1000:
-        raise typer.BadParameter(f"{text!r}; allowed: a rate above 0, at most 1000")
+    if not 0 < rate <= 240:
+        raise typer.BadParameter(f"{text!r}; allowed: a rate above 0, up to 240")
     return rate
 
 

@@ -108,8 +108,12 @@ def print_answer(answer: Answer, *, quiet: bool) -> None:
 def print_found(found: Found, *, quiet: bool) -> None:
     """Moments, best first, or the best score there was and what would have counted."""
     if found.absent:
+        from rewind.vision.concepts import NOTHING_NAMED, UNKNOWN
+
+        lacks_words = {UNKNOWN, NOTHING_NAMED} & set(found.degradations)
+        head = "I do not know" if lacks_words else "Not in this video"
         best = f"best {found.best_score:.2f} at {clock(found.best_time_s)}"
-        print(f"Not in this video ({best}; {found.threshold:.2f} would count as seen).")
+        print(f"{head} ({best}; {found.threshold:.2f} would count as seen).")
     else:
         _print_moments(found.moments)
     _print_degradations(found.degradations)

@@ -116,4 +116,6 @@ def _line(video: StoredVideo) -> str:
     day = time.strftime("%Y-%m-%d", time.localtime(video.used))
     name = words.plain(Path(video.source).name)
     frames, size = words.count(video.frames, "frame"), words.size(video.size_bytes)
-    return "   ".join([video.key[:12], name, frames, size, state, day])
+    # exact, not rounded: 30000/1001 and 2997/100 are stored apart
+    how = f"{video.fps} a second, {video.reading}, {video.dtype}" if video.fps else "?"
+    return "   ".join([video.key[:12], name, frames, how, size, state, day])

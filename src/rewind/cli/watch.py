@@ -43,7 +43,8 @@ def watch(
     resumed = f" ({report.resumed_frames:,} of them before)" if report.resumed_frames else ""
     took = words.length(max(report.seconds.read, report.seconds.encode))
     done = f"watched {words.count(frames.read, 'frame')}{resumed}{skipped} in {took}"
-    print(f"{done}, {words.size(report.stored_bytes)} on disk")
+    lost = "nothing is kept on disk" if handle.kept else engine.NOT_KEPT
+    print(f"{done}, {words.size(report.stored_bytes)} on disk" if report.stored_bytes else f"{done}; {lost}")
     for line in report.degradations:
         print(f"note: {words.plain(line)}")
 
@@ -65,11 +66,19 @@ def info(
         return
     seen = handle.info
     print(output.describe(seen, handle.estimate, fps))
+    if not seen.codec:  # a pipe tells nothing of itself before it is read
+        print(seen.container)
+        return
     turned = f", turned {seen.rotation}°" if seen.rotation else ""
-    pace = "" if seen.average_rate is None else f", {seen.average_rate:.4g} frames a second on average"
+    pace = "" if seen.average_rate is None else f", {_pace(seen.average_rate)} on average"
     print(f"{seen.container}, {seen.codec}, {seen.width} × {seen.height}{turned}{pace}")
     start = float(seen.start_pts * seen.time_base)
     print(f"times count from {words.clock(start, tenths=True)}, in steps of {seen.time_base} s")
+
+
+def _pace(rate: float) -> str:
+    shown = f"{rate:.4g}"
+    return f"{shown} frame{'' if shown == '1' else 's'} a second"
 
 
 def _plain(info: VideoInfo) -> dict[str, Any]:

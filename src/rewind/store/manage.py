@@ -19,7 +19,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 @dataclass(frozen=True)
 class StoredVideo:
     """One stored video: its key, where it came from, how much of it there is. `trouble` is why it cannot be used;
-    `busy`: a process is watching it now."""
+    `busy`: a process is watching it now. `fps`, `reading`, `dtype` tell apart what one file was stored as."""
 
     key: str
     source: str
@@ -29,6 +29,9 @@ class StoredVideo:
     used: float
     trouble: str | None = None
     busy: bool = False
+    fps: str | None = None
+    reading: str | None = None
+    dtype: str | None = None
 
 
 def list_store(folder: Path) -> list[StoredVideo]:
@@ -128,4 +131,8 @@ def _describe(folder: Path) -> StoredVideo:
     except StoreError as error:
         return StoredVideo(folder.name, "?", 0, size, False, used, str(error), busy)
     source = str(manifest.source.get("path", "?"))
-    return StoredVideo(folder.name, source, manifest.rows, size, manifest.finished, used, busy=busy)
+    recipe = manifest.recipe
+    return StoredVideo(
+        folder.name, source, manifest.rows, size, manifest.finished, used, busy=busy,
+        fps=recipe.fps, reading=recipe.reading, dtype=recipe.dtype,
+    )  # fmt: skip

@@ -70,10 +70,14 @@ def timing_of(opened: Source, packets: list[Packet[VideoStream]]) -> Timing:
 
 def rate_of(stream: VideoStream) -> Fraction | None:
     """Average pictures a second, None where the header tells nothing sensible."""
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if rate is not None and 0 < rate <= 1000:
-            return Fraction(rate)
-    return None
+    rates = [
+        Fraction(rate)
+        for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate)
+        if rate is not None and 0 < rate <= 1000
+    ]
+    # A picture at every tick of the clock is what a header says that knows no more than the clock.
+    each_tick = bool(rates) and (rates[0] == 1000 or rates[0] * (stream.time_base or 0) >= 1)
+    return (min(rates[:2]) if each_tick else rates[0]) if rates else None
 
 
 def step_of(opened: Source) -> Fraction:
