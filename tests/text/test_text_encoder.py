@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 from rewind import weights
 from rewind.errors import ConfigError, WeightsError
 from rewind.text import TextEncoder, TextFeatures, load_text
-from rewind.text.encoder import MINILM_FILE, MINILM_PACKAGE, MINILM_SHA256
+from rewind.text.encoder import MINILM_FILE, MINILM_PACKAGE, MINILM_SHA256, load_hub_text
 from rewind.weights import packaged_file, recipe_hash, state_sha256
 
 TEXTS = ["a dog", "When does the keeper save the penalty?", "puppy", "a photograph of a spaceship"]
@@ -67,6 +69,24 @@ def test_a_long_text_is_cut_and_says_so(minilm: TextEncoder) -> None:
 def test_refuses_what_is_no_sequence_of_texts(minilm: TextEncoder, texts: object) -> None:
     with pytest.raises(ConfigError, match="sequence of at least one string"):
         minilm.encode(texts)  # type: ignore[arg-type]
+
+
+def test_the_bundled_encoder_equals_the_library_that_published_it(minilm: TextEncoder) -> None:
+    """Features and tokens, of short texts, foreign ones, long ones, and of all in one batch."""
+    folder = packaged_file(MINILM_PACKAGE, MINILM_FILE, sha256=MINILM_SHA256).parent
+    theirs = load_hub_text(str(folder))
+    texts = ["a dog", "When do we see K 7 X 2?", "Fahrr\u00e4der \u81ea\u8ee2\u8eca", "dog " * 250]
+    ours, published = minilm.encode(texts), theirs.encode(texts)
+    assert torch.equal(ours.mask, published.mask)
+    torch.testing.assert_close(ours.tokens, published.tokens, atol=2e-5, rtol=0)
+    torch.testing.assert_close(ours.pooled, published.pooled, atol=2e-6, rtol=0)
+
+
+def test_no_model_library_is_imported_to_read_an_instruction() -> None:
+    """It takes seconds, and every question from the command line would wait for it."""
+    code = "import sys, rewind.loaded as l; l.engine('nano').text.encode(['a']); print('transformers' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_a_text_of_half_characters_is_one_line(minilm: TextEncoder) -> None:

