@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+
+from rewind.video import produce
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,3 +34,21 @@ def corpus(request: pytest.FixtureRequest) -> Path:
     if not (folder / "videos").is_dir():
         pytest.fail(f"--corpus {given}: no folder videos/ in it")
     return folder
+
+
+@pytest.fixture
+def fail_at() -> Callable[[pytest.MonkeyPatch, int, Exception], None]:
+    """Reading raises an error in place of the packet of that number, as long as the patch holds."""
+
+    def fail(patch: pytest.MonkeyPatch, at: int, error: Exception) -> None:
+        plain = produce.demux
+
+        def demux(opened: Any) -> Iterator[Any]:
+            for number, packet in enumerate(plain(opened)):
+                if number == at:
+                    raise error
+                yield packet
+
+        patch.setattr(produce, "demux", demux)
+
+    return fail

@@ -5,18 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from av.packet import Packet
-from av.video.stream import VideoStream
 
 import rewind
 from rewind.store import list_store
-from rewind.video import produce
-from rewind.video.source import Source
 from test_video_handle import BIKES
+
+Fail = Callable[[pytest.MonkeyPatch, int, Exception], None]
 
 QUESTION = "Is there a bicycle?"
 
@@ -126,17 +124,9 @@ def test_two_processes_that_watch_one_file_at_once_share_the_work(tmp_path: Path
 
 
 def test_a_source_that_fails_half_way_is_answered_in_part_and_watched_on_next_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_at: Fail
 ) -> None:
-    plain = produce.demux
-
-    def failing(opened: Source) -> Iterator[Packet[VideoStream]]:
-        for number, packet in enumerate(plain(opened)):
-            if number == 200:
-                raise OSError(5, "Input/output error")
-            yield packet
-
-    monkeypatch.setattr(produce, "demux", failing)
+    fail_at(monkeypatch, 200, OSError(5, "Input/output error"))
     part = rewind.open(BIKES, store=tmp_path, fps=10).watch()
     monkeypatch.undo()
     assert 64 < part.frames.read < 100

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,16 +15,15 @@ import av
 import numpy as np
 import pytest
 import torch
-from av.packet import Packet
-from av.video.stream import VideoStream
 from torch import Tensor
 
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
 from rewind.store.features import MANIFEST
 from rewind.values import Clock, Reading
-from rewind.video import probe, produce
-from rewind.video.source import Source
+from rewind.video import probe
 from rewind.watch import Progress, watch_into
+
+Fail = Callable[[pytest.MonkeyPatch, int, Exception], None]
 
 
 class PlainEncoder:
@@ -185,19 +184,11 @@ def test_a_watch_that_was_interrupted_says_what_one_pass_says(broken: Path, tmp_
 
 
 def test_a_read_error_leaves_the_store_open_for_the_rest(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_at: Fail
 ) -> None:
     """A drive that went away half way must not close the store on half of a video."""
     want = watch(clip, tmp_path / "whole", PlainEncoder(), fps=5)
-    plain = produce.demux
-
-    def failing(opened: Source) -> Iterator[Packet[VideoStream]]:
-        for number, packet in enumerate(plain(opened)):
-            if number == 1000:
-                raise OSError(5, "Input/output error")
-            yield packet
-
-    monkeypatch.setattr(produce, "demux", failing)
+    fail_at(monkeypatch, 1000, OSError(5, "Input/output error"))
     part = watch(clip, tmp_path / "part", PlainEncoder(), fps=5)
     assert not part.manifest.finished
     assert not Manifest.load(tmp_path / "part").finished

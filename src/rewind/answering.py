@@ -13,8 +13,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from rewind.clock import format_time
 from rewind.errors import ConfigError
-from rewind.language.times import format_time
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
 from rewind.relevance import Relevance, join

@@ -50,5 +50,10 @@ class TestSeedError(RewindError):
     __test__ = False  # not a test class, whatever its name suggests to a collector
 
 
+def is_text(text: str) -> bool:
+    """Whether UTF-8 can write it: what a terminal hands over of other bytes is half characters (surrogates)."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def _one_line(text: str) -> str:
     return " ".join(str(text).split())

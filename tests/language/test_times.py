@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewind.language.times import format_time, parse_moments, parse_span
+from rewind.clock import format_time
+from rewind.language.times import parse_moments, parse_span
 
 ONE = [
     ("02:10 - 02:30", (130, 150)),

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from rewind.errors import VideoError
-from rewind.video import open_frames, produce
+from rewind.video import open_frames
 from rewind.video.patience import Patience
+
+Fail = Callable[[pytest.MonkeyPatch, int, Exception], None]
 
 Make = Callable[..., Path]
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, at: int, error: Exception) -> None:
-    """Reading raises `error` in place of packet `at`."""
-    plain = produce.demux
-
-    def demux(opened: Any) -> Iterator[Any]:
-        for number, packet in enumerate(plain(opened)):
-            if number == at:
-                raise error
-            yield packet
-
-    monkeypatch.setattr(produce, "demux", demux)
-
-
 def test_an_error_of_the_system_is_told_apart_from_one_of_the_content(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    make: Make, monkeypatch: pytest.MonkeyPatch, fail_at: Fail
 ) -> None:
     path = make("stops.mp4", frames=240, size=(64, 48), options={"g": "30", "bf": "0", "preset": "ultrafast"})
     whole = list(open_frames(path, size=(32, 48)))
     for error, passes in ((OSError(5, "Input/output error"), True), (ValueError("nonsense"), False)):
         with monkeypatch.context() as patch:
-            failing(patch, 150, error)
+            fail_at(patch, 150, error)
             with open_frames(path, size=(32, 48)) as stream:
                 frames = list(stream)
                 report = stream.report()
@@ -50,14 +38,14 @@ def test_an_error_of_the_system_is_told_apart_from_one_of_the_content(
 
 
 def test_a_unit_in_the_middle_of_which_reading_fails_is_not_waited_for(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    make: Make, monkeypatch: pytest.MonkeyPatch, fail_at: Fail
 ) -> None:
     options = {"g": "2000", "bf": "0", "preset": "ultrafast", "sc_threshold": "0"}
     path = make("endless.mp4", frames=1700, size=(16, 16), options={**options, "forced-idr": "1"})
     monkeypatch.setattr("rewind.video.units.PART_PACKETS", 100)
     monkeypatch.setattr("rewind.video.reader.PART_PACKETS", 100)
     monkeypatch.setattr("rewind.video.reader.Reader._until_second_group", lambda self, packets, marker: ([], True))
-    failing(monkeypatch, 450, OSError(5, "Input/output error"))
+    fail_at(monkeypatch, 450, OSError(5, "Input/output error"))
     begun = time.monotonic()
     with open_frames(path, size=(16, 16), stall_s=60) as stream:
         assert len(list(stream)) == 14  # what was handed out: 400 pictures, 30 a second
@@ -66,10 +54,10 @@ def test_a_unit_in_the_middle_of_which_reading_fails_is_not_waited_for(
 
 
 def test_a_reading_that_resumes_and_gets_nothing_says_so_in_place_of_failing(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    make: Make, monkeypatch: pytest.MonkeyPatch, fail_at: Fail
 ) -> None:
     path = make("stops.mp4", frames=240, size=(64, 48), options={"g": "30", "bf": "0", "preset": "ultrafast"})
-    failing(monkeypatch, 3, OSError(5, "Input/output error"))
+    fail_at(monkeypatch, 3, OSError(5, "Input/output error"))
     with open_frames(path, size=(16, 16), start_index=2) as stream:
         assert list(stream) == []
         assert "Input/output error" in (stream.report().stopped or "")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rewind.cli import options, output
-from rewind.cli.group import resumable, usage
+from rewind.cli.group import as_usage, resumable, usage
 
 _UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -78,7 +78,6 @@ def arena(
     from rewind.arena import CONTENDERS, ArenaPlan, chosen, run_arena
     from rewind.arena.run import Where
     from rewind.arena.table import text
-    from rewind.errors import ConfigError
 
     if listed and json:
         output.print_json(
@@ -93,13 +92,11 @@ def arena(
     names = None if recipes is None else [n.strip() for n in recipes.split(",") if n.strip()]
     if names == []:
         raise usage("--recipes without a name; allowed: names with commas between; --list names them")
-    try:
+    with as_usage():
         plan = ArenaPlan(
             minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,  # type: ignore[arg-type]
         )  # fmt: skip
         contenders = chosen(names, full=full, choices=choices)
-    except ConfigError as error:
-        raise usage(str(error)) from None
     seconds = None if budget is None else parse_duration(budget)
 
     def say(line: str) -> None:

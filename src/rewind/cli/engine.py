@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rewind.cli.group import explain_os_error, usage
 from rewind.cli.options import Opening, Output
-from rewind.errors import RewindError
+from rewind.errors import RewindError, is_text
 
 if TYPE_CHECKING:
     from rewind.values import Answer, Found, KeyFrame
@@ -81,7 +81,7 @@ def one_question(source: str, words: Sequence[str], *, command: str, noun: str) 
         raise usage(f'put the {noun} in quotes: {here} {_quoted(source)} "{" ".join(words)}"')
     if not words[0].strip():
         raise usage(f"an empty {noun}; allowed: at least one word")
-    if any("\ud800" <= c <= "\udfff" for c in words[0]):
+    if not is_text(words[0]):
         raise usage(f"a {noun} that is not UTF-8 text; allowed: UTF-8, as the terminal's locale should be")
     # os.path and not pathlib: a question may be longer than any file's name.
     if source != "-" and "://" not in source and not os.path.exists(source) and os.path.isfile(words[0]):

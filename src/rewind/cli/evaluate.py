@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from rewind.cli import options, output, scores
-from rewind.cli.group import resumable, usage
+from rewind.cli.group import as_usage, resumable, usage
 
 BENCHMARK = "benchmark"
 _UNITS = {"answering": "question", "question-only control": "step"}
@@ -167,15 +167,12 @@ def worlds(
     quiet: options.Quiet = False,
 ) -> None:
     """Ask a model about fresh worlds, whose truth is known exactly."""
-    from rewind.errors import ConfigError
     from rewind.evaluate.on_worlds import WorldRun, evaluate_worlds
 
-    try:
+    with as_usage():
         run = WorldRun(
             seed, minutes, videos, per_kind, model=model, direct=direct, dtype=dtype, work=work, features=features
         )
-    except ConfigError as error:
-        raise usage(str(error)) from None
     with resumable("answers are kept, and the same command goes on from there"), _Stages(quiet=quiet) as progress:
         result = evaluate_worlds(run, progress=progress)
     if json:
@@ -214,18 +211,14 @@ class _Stages:
 
 
 def _named(benchmark: str) -> str:
-    from rewind.errors import ConfigError
     from rewind.evaluate.score import benchmark_named
 
-    try:
+    with as_usage():
         return benchmark_named(benchmark)
-    except ConfigError as error:
-        raise usage(str(error)) from None
 
 
 def _judge(benchmark: str, url: str | None, model: str | None, prompt: Path | None, record: Path | None) -> Any:
     """The judge that was asked for, or None. Options of a judge without one are wrong usage."""
-    from rewind.errors import ConfigError
     from rewind.evaluate import Judge
     from rewind.evaluate.files import read_text
 
@@ -239,8 +232,6 @@ def _judge(benchmark: str, url: str | None, model: str | None, prompt: Path | No
         raise usage(f"a judge for {benchmark}; allowed: a judge for moviechat only")
     if model is None:
         raise usage("--judge without --judge-model; allowed: scores that name their judge; give --judge-model NAME")
-    try:
+    with as_usage():
         judge = Judge(url, model)
-    except ConfigError as error:
-        raise usage(str(error)) from None
     return judge if prompt is None else replace(judge, prompt=read_text(prompt))

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rewind.errors import RewindError
+from rewind.errors import ConfigError, RewindError
 
 DEFAULT_COMMAND = "ask"
 NOT_ANSWERABLE, USAGE, STOPPED, PIPE_CLOSED = 1, 2, 130, 141
@@ -26,6 +26,15 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 def usage(line: str) -> Exception:
     """A usage error that says what to type: exit code 2."""
     return UsageError(line)
+
+
+@contextlib.contextmanager
+def as_usage() -> Iterator[None]:
+    """What an option's value is refused for inside is wrong usage."""
+    try:
+        yield
+    except ConfigError as error:
+        raise usage(str(error)) from None
 
 
 def complain(line: str) -> None:

@@ -104,15 +104,8 @@ def _plain(video: StoredVideo) -> dict[str, Any]:
 
 
 def _line(video: StoredVideo) -> str:
-    state = (
-        "being watched"
-        if video.busy
-        else "damaged"
-        if video.trouble
-        else "watched"
-        if video.finished
-        else "watched in part"
-    )
+    states = ((video.busy, "being watched"), (video.trouble, "damaged"), (video.finished, "watched"))
+    state = next((said for holds, said in states if holds), "watched in part")
     day = time.strftime("%Y-%m-%d", time.localtime(video.used))
     name = words.plain(Path(video.source).name)
     frames, size = words.count(video.frames, "frame"), words.size(video.size_bytes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rewind.language.times import format_time
+from rewind.clock import format_time
 
 
 def clock(seconds: float, *, tenths: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Times in text: what models write about moments, read into seconds; and seconds written as clock times.
+"""Times in text: what models write about moments, read into seconds (`rewind.clock` writes them).
 
 Read are clock times (`02:10`, `00:02:10`, `1:04:12.5`), seconds with or without a unit (`130.0 - 150.0`, `75 s`,
 `12 to 40 seconds`), spelled times (`1m20s`, `2 minutes 5 seconds`, `1.5 min`), and shares of the video (`12% to 30%`),
@@ -11,7 +11,6 @@ gives None, which is no answer; nothing is guessed.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -137,23 +136,6 @@ def parse_span(text: str, *, duration_s: float | None = None, bare: Bare = "seco
     if moments is None:
         return None
     return next((m for m in moments if m[1] > m[0]), moments[0])
-
-
-def format_time(seconds: float, *, decimals: int = 0, hours: bool = False) -> str:
-    """Seconds as a clock time, `0:12` or `1:04:12`, rounded to `decimals` places of a second.
-
-    Args:
-        hours: write them where there are none, too: `0:00:12`, so that times stand under each other.
-    """
-    if not math.isfinite(seconds):
-        return "?"
-    scale = 10**decimals
-    whole, part = divmod(round(abs(seconds) * scale), scale)
-    minutes, s = divmod(whole, 60)
-    h, m = divmod(minutes, 60)
-    clock = f"{h}:{m:02d}:{s:02d}" if h or hours else f"{m}:{s:02d}"
-    sign = "-" if seconds < 0 and (whole or part) else ""
-    return sign + clock + (f".{part:0{decimals}d}" if decimals else "")
 
 
 def _times(text: str) -> list[_Time | None]:

@@ -67,9 +67,10 @@ def spans(
     pieces = np.split(np.arange(len(t)), np.flatnonzero(gap) + 1)
     found = []
     for rows in pieces:
-        for first, last, peak in sorted(_hills(s[rows], threshold, shoulder)):
-            high = np.flatnonzero(s[rows][first : last + 1] >= shoulder * s[rows][peak]) + rows[first]
-            found.append((float(t[high[0]]), float(ends[high[-1]]), float(s[rows][peak])))
+        piece = s[rows]
+        for first, last, peak in sorted(_hills(piece, threshold, shoulder)):
+            high = np.flatnonzero(piece[first : last + 1] >= shoulder * piece[peak]) + rows[first]
+            found.append((float(t[high[0]]), float(ends[high[-1]]), float(piece[peak])))
     merged: list[tuple[float, float, float]] = []
     for start, end, score in found:
         if merged and start - merged[-1][1] <= merge_gap_s:

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from rewind.errors import ConfigError, WeightsError
+from rewind.errors import ConfigError, WeightsError, is_text
 from rewind.text.minilm import MiniLMReader
 from rewind.weights import packaged_file, recipe_hash, state_sha256
 
@@ -101,7 +101,7 @@ class PooledText:
         """
         if isinstance(texts, str) or not texts or not all(isinstance(t, str) for t in texts):
             raise ConfigError(f"texts {type(texts).__name__}", allowed="a sequence of at least one string")
-        if any("\ud800" <= c <= "\udfff" for t in texts for c in t):
+        if not all(map(is_text, texts)):
             raise ConfigError("a text with half a character (a surrogate)", allowed="text that UTF-8 can write")
         ids = self._reader.ids(texts, self.max_tokens)
         full = [

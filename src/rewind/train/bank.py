@@ -7,19 +7,19 @@ Scenes go through a real H.264 file and the real reader, at the one frame a seco
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from rewind.errors import ConfigError
+from rewind.store import replace_file
 from rewind.values import Frame
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
@@ -110,26 +110,19 @@ def make_bank(
             do="name another folder",
         )
     if not mark.is_file():
-        _write(mark, lambda path: path.write_text(json.dumps(record)))
+        replace_file(mark, json.dumps(record).encode())
     for start in starts:
         path = folder / f"{start:06d}.safetensors"
         if not path.is_file():
             truths = _truths(plan, seed, start, min(start + SHARD, scenes))
             deep, fine = _encode(truths, encoder, pictures, start)
-            _write(path, partial(save_file, {"deep": deep, "fine": fine}))
+            replace_file(path, save({"deep": deep, "fine": fine}))
         if progress:
             progress(min(start + SHARD, scenes), scenes)
     truths = _truths(plan, seed, 0, scenes)
     first = np.cumsum([0, *(t.duration_s for t in truths)])
     deep, fine = _load([folder / f"{start:06d}.safetensors" for start in starts], int(first[-1]))
     return Bank(tuple(truths), first[:-1], deep, fine)
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Whole or not at all, also where several processes make one bank."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    write(temporary)
-    temporary.replace(path)
 
 
 def seed_of(folder: Path, *, otherwise: int) -> int:

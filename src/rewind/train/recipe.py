@@ -145,8 +145,8 @@ def _refuse_another(out: Path, mine: Mapping[str, object]) -> None:
     record = out / "record.json"
     if not (record.is_file() and (out / "state.pt").is_file()):
         return
-    kept = json.loads(record.read_text())
-    differ = [name for name in kept if kept[name] != json.loads(json.dumps(mine.get(name)))]
+    kept, mine = json.loads(record.read_text()), json.loads(json.dumps(mine))  # tuples are lists in a file
+    differ = [name for name in kept if kept[name] != mine.get(name)]
     if differ:
         raise ConfigError(
             f"{mine['size']} with seed {mine['seed']}, but {out} holds a run of {kept['size']} with seed {kept['seed']}"
@@ -156,7 +156,7 @@ def _refuse_another(out: Path, mine: Mapping[str, object]) -> None:
 
 
 def _require_seeds(seed: int, *, scenes: int, cards: int) -> None:
-    """Raises: ConfigError, TestSeedError where scenes or cards of this seed would reach out of the training range."""
+    """Raises: ConfigError where scenes or cards of this seed would reach out of the training range."""
     last = min(TRAIN_SEEDS.stop - scenes, TRAIN_SEEDS.stop - CARD_SEED - cards)
     if seed > last:
         raise ConfigError(

@@ -19,7 +19,7 @@ from rewind.video.plan import Order, Plan
 from rewind.video.probe import stamped, step_of, timing_of
 from rewind.video.shared import Shared
 from rewind.video.source import Source, Stopped
-from rewind.video.timing import Grid, Run, Sampler
+from rewind.video.timing import Grid, Reach, Run, Sampler
 from rewind.video.units import PART_BYTES, PART_PACKETS, Marker, Part, Pixels, Unit, decode_parts, separable
 
 _UNIT_PACKETS = 48
@@ -42,12 +42,14 @@ class Reader:
         height, width = plan.size or (info.height, info.width)
         share = _LOOK_AHEAD_BYTES // (plan.threads + 2) // max(1, 3 * height * width)
         self.depth = min(512, max(2, share))
-        self.end = info.start_pts  # where the pictures read so far end, in ticks
-        self._top: int | None = None
-        self._second: int | None = None
-        self._lasts = 0
+        self._reach = Reach(self.grid, self.step)
         self._unfinished: Unit | None = None
         self._ahead = Jumper(plan.source, shared, opened)
+
+    @property
+    def end(self) -> int:
+        """Where the pictures read so far end, in ticks."""
+        return self._reach.end
 
     def close(self) -> None:
         """Gives back what was opened on the way."""
@@ -266,16 +268,9 @@ class Reader:
         return Unit(low, queue.Queue[Run[Pixels] | None](self.depth))
 
     def _extend(self, coded: Coded) -> None:
-        """Moves the end of the video: the greatest time and its duration, or the step before it where it has none."""
-        pts = coded.pts
-        if pts is None or not coded.displayed:
-            return
-        if self._top is None or pts > self._top:
-            self._second, self._top, self._lasts = self._top, pts, coded.packet.duration or 0
-        elif pts < self._top and (self._second is None or pts > self._second):
-            self._second = pts
-        step = self._lasts or (self._top - self._second if self._second is not None else int(self.step))
-        self.end = self._top + min(max(1, step), self.grid.hold)
+        """Moves the end of the video."""
+        if coded.pts is not None and coded.displayed:
+            self._reach.extend(coded.pts, coded.packet.duration or 0)
 
 
 def _peek(packets: Iterator[Packet[VideoStream]], count: int) -> list[Packet[VideoStream]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Generic, NamedTuple, TypeVar
 
 from rewind.values import Clock
@@ -42,6 +43,27 @@ class Grid:
     def pts_limit(self, k: int) -> int:
         """The greatest PTS that is not after sample `k`'s instant."""
         return self.start + k * self.den // self.num
+
+
+class Reach:
+    """Where the pictures met so far end (`end`, PTS): the greatest time and its duration, or the step before it where
+    it has none."""
+
+    def __init__(self, grid: Grid, step: Fraction) -> None:
+        self.end = grid.start
+        self._grid, self._step = grid, step
+        self._top: int | None = None
+        self._second: int | None = None
+        self._lasts = 0
+
+    def extend(self, pts: int, duration: int) -> None:
+        """Takes in a picture that is shown; `duration` 0 where it has none."""
+        if self._top is None or pts > self._top:
+            self._second, self._top, self._lasts = self._top, pts, duration
+        elif pts < self._top and (self._second is None or pts > self._second):
+            self._second = pts
+        step = self._lasts or (self._top - self._second if self._second is not None else int(self._step))
+        self.end = self._top + min(max(1, step), self._grid.hold)
 
 
 class Run(NamedTuple, Generic[Picture]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+from rewind.clock import format_time
 from rewind.values import VideoInfo
 from rewind.video.source import Source
 
@@ -33,7 +34,8 @@ def ends_early(opened: Source, info: VideoInfo, end: int) -> str | None:
         with path.open("rb") as file:
             file.seek(-1, 2)
             file.read(1)
-    return f"its pictures end at {_clock(reached)}, its header says {_clock(told)}: cut off or damaged"
+    ends, whole = (format_time(seconds, hours=True) for seconds in (reached, told))
+    return f"its pictures end at {ends}, its header says {whole}: cut off or damaged"
 
 
 def _told_s(opened: Source, info: VideoInfo) -> float | None:
@@ -79,8 +81,3 @@ def _is_cut(path: Path) -> bool:
     size = int.from_bytes(head[at : at + width], "big") & ((1 << 7 * width) - 1)
     unknown = size == (1 << 7 * width) - 1
     return not unknown and at + width + size > path.stat().st_size
-
-
-def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"

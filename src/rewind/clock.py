@@ -1,0 +1,22 @@
+"""Seconds written as clock times. Nothing heavy is imported for it: the command line's first words need it."""
+
+from __future__ import annotations
+
+import math
+
+
+def format_time(seconds: float, *, decimals: int = 0, hours: bool = False) -> str:
+    """Seconds as a clock time, `0:12` or `1:04:12`, rounded to `decimals` places of a second.
+
+    Args:
+        hours: write them where there are none, too: `0:00:12`, so that times stand under each other.
+    """
+    if not math.isfinite(seconds):
+        return "?"
+    scale = 10**decimals
+    whole, part = divmod(round(abs(seconds) * scale), scale)
+    minutes, s = divmod(whole, 60)
+    h, m = divmod(minutes, 60)
+    clock = f"{h}:{m:02d}:{s:02d}" if h or hours else f"{m}:{s:02d}"
+    sign = "-" if seconds < 0 and (whole or part) else ""
+    return sign + clock + (f".{part:0{decimals}d}" if decimals else "")
