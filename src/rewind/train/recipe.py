@@ -128,6 +128,7 @@ def run(
             step_of(shares[index], model, align, aiming, banks, text, tokenizer, draws=(*team.draws(seed), index)),
             stop_at=stop_at, progress=report,
         ):  # fmt: skip
+            team.wait()
             return None
         if stage.name == AIM and team.leads:
             save_pretrained(model, out / ALIGNED)

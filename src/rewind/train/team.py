@@ -76,7 +76,8 @@ class Team:
             yield
 
     def wait(self) -> None:
-        """Until all are here."""
+        """Until all are here. A process must not end without it: the group's threads hold the tensors of its last
+        reduction for a moment longer, and one that lets go of a tensor while the interpreter shuts down aborts it."""
         if self.accelerator is not None:
             self.accelerator.wait_for_everyone()
 
