@@ -43,6 +43,7 @@ ASKS_MORE = re.compile(
     re.IGNORECASE,
 )
 """Questions that are not answered by times alone."""
+ABSENT = "Not in this video."
 NAMED = 0.15
 """Probability from which a class is named."""
 SMALL = 50_000_000
@@ -184,22 +185,21 @@ def say(
 ) -> Said:  # fmt: skip
     """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows."""
     relevance = seen.relevance
-    best = float(relevance.scores.max())
     supported = relevance.remembered >= SUPPORTED or decoded.text in NEEDS_NO_SUPPORT
     if decoded.confidence >= DECODER_MIN and decoded.text and supported:
         text = decoded.text
         absent = text == "never" or (text == "no" and not moments)
         if text == "never":
-            text = absence(relevance, timeline)
+            text = ABSENT
         elif text == "at":
-            text = _times(moments) if moments else f"Around {_clock(_best_time(relevance, timeline))}, faintly."
+            text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent)
     if engine.concepts is None or not relevance.known:
         shown = _on_screen(engine, stored, [k.row for k in key_frames])
         seen_there = f" On screen at the key frames: {shown}." if shown else ""
         return Said(f"I do not know.{seen_there}", "none", max(0.0, decoded.confidence), False)
     if not moments:
-        return Said(absence(relevance, timeline), "concepts", 1 - best, True)
+        return Said(ABSENT, "concepts", 1 - relevance.best, True)
     first = moments[0]
     rows = [i for i, s in enumerate(timeline.seconds) if first.start_s <= s < first.end_s]
     shown = _on_screen(engine, stored, rows[:: max(1, len(rows) // 16)])
@@ -210,17 +210,12 @@ def say(
     return Said(text, "concepts", first.score, False)
 
 
-def absence(relevance: Relevance, timeline: Timeline) -> str:
-    """`Not in this video (best 0.08 at 0:51:30; 0.30 would count as seen).`"""
-    best, when = float(relevance.scores.max()), _clock(_best_time(relevance, timeline))
-    return f"Not in this video (best {best:.2f} at {when}; {relevance.threshold:.2f} would count as seen)."
-
-
 def _clock(seconds: float) -> str:
     return format_time(seconds, hours=True)
 
 
-def _best_time(relevance: Relevance, timeline: Timeline) -> float:
+def best_time(relevance: Relevance, timeline: Timeline) -> float:
+    """The instant, in seconds, of the frame with the best score."""
     return float(timeline.instant(int(relevance.scores.argmax())))
 
 

@@ -38,6 +38,11 @@ class Relevance:
     lack: str = UNKNOWN
 
     @property
+    def best(self) -> float:
+        """The best score of all."""
+        return float(self.scores.max())
+
+    @property
     def degradations(self) -> tuple[str, ...]:
         """Says so where nobody knew the words: that nothing was found then tells nothing."""
         return () if self.known else (self.lack,)

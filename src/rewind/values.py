@@ -226,7 +226,8 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Found:
-    """What `find` gives: moments, best first, or `absent`. `best` is the best score anywhere, with its time."""
+    """What `find` gives: moments, best first, or `absent`. `best` is the best score anywhere, with its time; `known`
+    says whether any word of the query was, without which absence tells nothing."""
 
     absent: bool
     moments: tuple[Moment, ...]
@@ -238,6 +239,7 @@ class Found:
     video: VideoInfo
     degradations: tuple[str, ...] = ()
     seconds: Seconds = field(default_factory=Seconds)
+    known: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """The object that `rewind find --json` prints."""
@@ -246,7 +248,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Answer:
-    """What `ask` gives: words and the evidence for them. `confidence` in 0–1 is that of `answer_source`."""
+    """What `ask` gives: words and the evidence for them. `confidence` in 0–1 is that of `answer_source`; `best` is the
+    best score anywhere, with its time, and from `threshold` on one counts as seen."""
 
     answer: str
     absent: bool
@@ -254,6 +257,9 @@ class Answer:
     key_frames: tuple[KeyFrame, ...]
     confidence: float
     answer_source: AnswerSource
+    best_score: float
+    best_time_s: float
+    threshold: float
     tokens: TokenCount
     frames: FrameCount
     model: str

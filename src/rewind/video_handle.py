@@ -147,8 +147,10 @@ class Video:
         answered = time.perf_counter()
         answer = Answer(
             answer=said.text, absent=said.absent, moments=() if said.absent else moments, key_frames=key_frames,
-            confidence=round(said.confidence, 4), answer_source=said.source, tokens=decoded.tokens,
-            frames=self._frames(timeline), model=engine.model.name, video=self.info,
+            confidence=round(said.confidence, 4), answer_source=said.source,
+            best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),
+            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=self._frames(timeline),
+            model=engine.model.name, video=self.info,
             degradations=(
                 *self._degradations(), *seen.text.degradations, *seen.relevance.degradations, *decoded.degradations
             ),
@@ -178,14 +180,13 @@ class Video:
         moments = answering.moments_of(
             relevance, timeline, self.info, threshold=threshold, limit=limit, until_s=until_s
         )
-        best = int(relevance.scores.argmax())
         return Found(
-            absent=not moments, moments=moments, best_score=float(relevance.scores[best]),
-            best_time_s=float(timeline.instant(best)),
+            absent=not moments, moments=moments, best_score=relevance.best,
+            best_time_s=answering.best_time(relevance, timeline),
             threshold=relevance.threshold if threshold is None else threshold,
             frames=self._frames(timeline), model=self._engine.model.name, video=self.info,
             degradations=(*self._degradations(), *seen.text.degradations, *relevance.degradations),
-            seconds=replace(took, select=time.perf_counter() - begun),
+            seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
         )  # fmt: skip
 
     def pictures(self, times_s: Sequence[float], *, max_side: int = 720) -> list[Image.Image]:

@@ -36,6 +36,7 @@ class FakeVideo:
     estimate: Estimate = field(default_factory=lambda: Estimate(5530, 180.0, 416_000_000, False))
     degradations: tuple[str, ...] = ("2 broken frames skipped",)
     absent: bool = False
+    known: bool = True
     fault: BaseException | None = None
     opened: dict[str, Any] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -49,16 +50,17 @@ class FakeVideo:
         moments = () if self.absent else (Moment(3848.0, 3857.0, 0.91), Moment(1360.0, 1371.0, 0.34))
         return Answer(
             "At 1:04:12: the keeper\ndives left.", self.absent, moments, (KeyFrame(3852.0, 0.91, 3852),), 0.8,
-            "decoder", TokenCount(11060, 1024, 128, 12, 32, 1197, 1536), FRAMES, "nano", self.info, self.degradations,
-            Seconds(1.0, 2.0, 1.5, 0.1, 0.5),
+            "decoder", 0.08, 3090.0, 0.3, TokenCount(11060, 1024, 128, 12, 32, 1197, 1536), FRAMES, "nano",
+            self.info, self.degradations, Seconds(1.0, 2.0, 1.5, 0.1, 0.5),
         )  # fmt: skip
 
     def find(self, query: str, **options: Any) -> Found:
         self._called("find", query=query, **options)
         moments = () if self.absent else (Moment(3848.0, 3857.0, 0.91), Moment(2.0, 3.5, 0.34))
         return Found(
-            self.absent, moments, 0.08, 3090.0, 0.3, FRAMES, "nano", self.info, self.degradations, Seconds(memory=0.2)
-        )
+            self.absent, moments, 0.08, 3090.0, 0.3, FRAMES, "nano", self.info, self.degradations, Seconds(memory=0.2),
+            self.known,
+        )  # fmt: skip
 
     def watch(self, **options: Any) -> WatchReport:
         self._called("watch", **options)

@@ -90,10 +90,19 @@ def test_absent_is_an_answer(video: FakeVideo, run: Run) -> None:
     data = json.loads(run("find", "match.mp4", "a dog", "--json").stdout)
     assert data["absent"] is True
     assert data["moments"] == []
-    video.degradations = (UNKNOWN,)
+    video.known, video.degradations = False, (UNKNOWN,)
     told = run("find", "match.mp4", "xyzzy").stdout
     assert told.startswith("I do not know (best 0.08 at 0:51:30; 0.30 would count as seen).\n")
     assert f"note: {UNKNOWN}" in told
+    assert json.loads(run("find", "match.mp4", "xyzzy", "--json").stdout)["known"] is False
+
+
+def test_an_answer_that_denies_says_how_sure_memory_is(video: FakeVideo, run: Run) -> None:
+    video.absent = True
+    told = run("match.mp4", "Is there a dog?").stdout
+    assert "dives left (best 0.08 at 0:51:30; 0.30 would count as seen).\n" in told
+    data = json.loads(run("match.mp4", "Is there a dog?", "--json").stdout)
+    assert (data["best_score"], data["best_time_s"], data["threshold"]) == (0.08, 3090.0, 0.3)
 
 
 def test_evidence_and_clips_are_written_and_named(

@@ -92,7 +92,7 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 def print_answer(answer: Answer, *, quiet: bool) -> None:
     """Words, moments, what was given up, one line of accounting."""
-    print(plain(answer.answer))
+    print(f"{plain(answer.answer).rstrip('.')} {_best(answer)}." if answer.absent else plain(answer.answer))
     _print_moments(answer.moments)
     _print_degradations(answer.degradations)
     if not quiet:
@@ -108,12 +108,7 @@ def print_answer(answer: Answer, *, quiet: bool) -> None:
 def print_found(found: Found, *, quiet: bool) -> None:
     """Moments, best first, or the best score there was and what would have counted."""
     if found.absent:
-        from rewind.vision.concepts import NOTHING_NAMED, UNKNOWN
-
-        lacks_words = {UNKNOWN, NOTHING_NAMED} & set(found.degradations)
-        head = "I do not know" if lacks_words else "Not in this video"
-        best = f"best {found.best_score:.2f} at {clock(found.best_time_s)}"
-        print(f"{head} ({best}; {found.threshold:.2f} would count as seen).")
+        print(f"{'Not in this video' if found.known else 'I do not know'} {_best(found)}.")
     else:
         _print_moments(found.moments)
     _print_degradations(found.degradations)
@@ -127,6 +122,12 @@ def print_files(what: str, paths: Sequence[Path], *, quiet: bool) -> None:
     """Where files were written."""
     if paths and not quiet:
         print(f"{what}: {plain(str(paths[0].parent))} ({count(len(paths), 'file')})", flush=True)
+
+
+def _best(given: Answer | Found) -> str:
+    """(best 0.08 at 0:51:30; 0.30 would count as seen)."""
+    best = f"best {given.best_score:.2f} at {clock(given.best_time_s)}"
+    return f"({best}; {given.threshold:.2f} would count as seen)"
 
 
 def _print_moments(moments: Sequence[Moment]) -> None:
