@@ -63,11 +63,11 @@ def banks() -> Banks:
 
 def run(
     encoder: Encoder, banks: Banks, out: Path, *names: str, stop_at: float | None = None, said: list[str] | None = None,
-    plan: ArenaPlan = TINY, seeds: int = 1,
+    plan: ArenaPlan = TINY, seeds: int = 1, weights: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     return play(
         plan, encoder, banks, Words(), out, chosen(names), seeds=seeds, stop_at=stop_at, device=torch.device("cpu"),
-        say=(said if said is not None else []).append, progress=lambda *_: None,
+        say=(said if said is not None else []).append, progress=lambda *_: None, weights=weights,
     )  # fmt: skip
 
 
@@ -146,6 +146,27 @@ def test_a_folder_that_holds_another_arena_is_refused(tiny_encoder: Encoder, ban
     more = run(tiny_encoder, banks, tmp_path, "question-only", seeds=2)
     assert more["rows"][0]["seeds"] == [0, 1]
     assert more["rows"][0]["accuracy"]["sd"] is not None
+
+
+def test_another_test_takes_what_was_trained(tiny_encoder: Encoder, banks: Banks, tmp_path: Path) -> None:
+    longer, said = replace(TINY, minutes=0.75), list[str]()
+    want = run(tiny_encoder, banks, tmp_path / "anew", "uniform", "question-only", plan=longer)
+    run(tiny_encoder, banks, tmp_path / "first", "uniform")
+    curve = (tmp_path / "first" / "uniform" / "seed-0" / "curve.jsonl").read_text()
+    got = run(
+        tiny_encoder, banks, tmp_path / "second", "uniform", "question-only", plan=longer, weights=tmp_path / "first",
+        said=said,
+    )  # fmt: skip
+    assert any(line.startswith("of these trainings, 1 ") for line in said)
+    assert (tmp_path / "second" / "uniform" / "seed-0" / "curve.jsonl").read_text() == curve
+    assert stripped(got) == stripped(want)
+    assert not list(tmp_path.rglob("*.tmp"))
+    for name, other, why in (
+        ("steps", replace(TINY, short=5), "another short;"), ("none", TINY, "no arena.json there"),
+    ):  # fmt: skip
+        source = tmp_path / ("first" if name == "steps" else "nowhere")
+        with pytest.raises(ConfigError, match=why):
+            run(tiny_encoder, banks, tmp_path / name, "uniform", plan=other, weights=source)
 
 
 def marked(scores: list[float], moments: tuple[tuple[int, int], ...], *, kind: str = "find") -> Marked:

@@ -60,6 +60,16 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     torch.testing.assert_close(got.weight, want.weight)
 
 
+def test_steps_before_the_first_checkpoint_leave_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, stop_after=3)
+    assert (tmp_path / "curve.jsonl").is_file()
+    assert not (tmp_path / "state.pt").is_file()
+    train(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
+    assert [(r["stage"], r["step"]) for r in rows] == [(i, n) for i, s in enumerate(STAGES) for n in range(s.steps)]
+
+
 def test_running_out_of_time_saves_and_resumes(tmp_path: Path) -> None:
     want = train(tmp_path / "whole")
     stage = STAGES[0]

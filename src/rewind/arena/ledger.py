@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,14 @@ from rewind.arena.language import FROM_SCRATCH, Language
 from rewind.arena.plan import ArenaPlan, Rates, fit
 from rewind.errors import ConfigError
 from rewind.train.bank import ProjectedBank
+from rewind.train.loop import CHECKPOINT, CURVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FILE = "arena.json"
+_TAUGHT_BY = ("tokens", "scenes", "short", "long", "long_frames")
+"""What of a plan training depends on; the rest is about the test."""
 
 
 class Measures(Protocol):
@@ -65,7 +69,7 @@ class Arena:
 
     def train_seconds(self, recipe: str, seed: int) -> float:
         """Seconds that its steps took, all calls together."""
-        lines = (self.place(recipe, seed) / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (self.place(recipe, seed) / CURVE).read_text(encoding="utf-8").splitlines()
         return round(sum(float(json.loads(line)["seconds"]) for line in lines), 1)
 
     def write(self, name: str, content: str) -> None:
@@ -112,6 +116,47 @@ def open_arena(
     }  # fmt: skip
     _replace(path, json.dumps(content, indent=1))
     return Arena(folder, settled, plan, measured, name, encoder.fingerprint, decoder_name, decoder_hash)
+
+
+def require_same_training(other: Path, plan: ArenaPlan, *, encoder: str, decoder: str) -> None:
+    """Refuse weights that were trained otherwise; `encoder` and `decoder` are hashes.
+
+    Raises: ConfigError where `other` holds no arena, or one with another training.
+    """
+    path = other / _FILE
+    if not path.is_file():
+        raise ConfigError(f"{other}: no {_FILE} there", allowed="the folder of an arena, to take weights from")
+    kept, mine = json.loads(path.read_text(encoding="utf-8")), plan.to_json()
+    differ = [k for k in _TAUGHT_BY if kept["plan"][k] != mine[k]]
+    differ += [k for k, v in (("encoder", encoder), ("decoder", decoder)) if kept[f"{k}_sha256"] != v]
+    if differ:
+        raise ConfigError(
+            f"{other} holds recipes trained with another {', '.join(differ)}", allowed="weights of the same training",
+            do="give the options that it was begun with, but for the test's",
+        )  # fmt: skip
+
+
+def take_weights(arena: Arena, other: Path, trained: Sequence[Contender], *, seeds: int) -> int:
+    """Copy checkpoints of the arena in `other` for what has none here: they do not depend on the test.
+
+    Returns: how many were copied. One that is not finished there is gone on with here.
+
+    Raises: ConfigError where `other` holds no arena, or one with another training.
+    """
+    require_same_training(other, arena.plan, encoder=arena.fingerprint, decoder=arena.decoder_fingerprint)
+    copied = 0
+    for place, there in (
+        (arena.place(c.name, seed), other / c.name / f"seed-{seed}") for c in trained for seed in range(seeds)
+    ):
+        if (place / CHECKPOINT).is_file() or not (there / CHECKPOINT).is_file():
+            continue
+        place.mkdir(parents=True, exist_ok=True)
+        # The curve after the checkpoint: of a recipe in training it may then be longer, and is cut back to it.
+        partial = Path(shutil.copyfile(there / CHECKPOINT, place / f"{CHECKPOINT}.tmp"))
+        shutil.copyfile(there / CURVE, place / CURVE)
+        partial.replace(place / CHECKPOINT)
+        copied += 1
+    return copied
 
 
 def _replace(path: Path, content: str) -> None:

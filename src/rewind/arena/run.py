@@ -14,7 +14,7 @@ import torch
 from rewind.arena.contenders import Contender, to_train
 from rewind.arena.encoder import Encoder, load_encoder, part_of, projected_bank
 from rewind.arena.language import Language, load_language
-from rewind.arena.ledger import Arena, open_arena
+from rewind.arena.ledger import Arena, open_arena, require_same_training, take_weights
 from rewind.arena.picture import draw
 from rewind.arena.plan import ArenaPlan, Cost, cost
 from rewind.arena.questions import draw_questions
@@ -41,10 +41,12 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True)
 class Where:
-    """`out`: the arena's folder; `bank`: a training scene bank to use, validation bank beside it (`…-validation`)."""
+    """`out`: the arena's folder; `bank`: a training scene bank to use, validation bank beside it (`…-validation`);
+    `weights`: an arena with another test, whose trained recipes are taken."""
 
     out: Path
     bank: Path | None = None
+    weights: Path | None = None
 
     def scenes(self, name: str) -> Path:
         """Folder of the scenes called `name`: training, validation or test."""
@@ -76,16 +78,20 @@ def run_arena(
 
     Returns: the report, as written to `results.json` in the folder.
 
-    Raises: ConfigError for a budget that is too short, or a folder that holds another arena.
+    Raises: ConfigError for a budget that is too short, a folder that holds another arena, or weights of another
+        training.
     """
     stop_at = None if budget_s is None else time.monotonic() + budget_s
     shared, language = load_encoder(encoder), load_language(decoder)
+    if where.weights is not None:
+        fingerprint = "" if language is None else language.fingerprint
+        require_same_training(where.weights, plan, encoder=shared.fingerprint, decoder=fingerprint)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     words = load_text(shared.config.text)
     banks = make_banks(plan, shared, where, device=device, progress=progress)
     return play(
         plan, shared, banks, words, where.out, contenders, seeds=seeds, stop_at=stop_at, device=device, say=say,
-        progress=progress, language=language,
+        progress=progress, language=language, weights=where.weights,
     )  # fmt: skip
 
 
@@ -113,7 +119,7 @@ def make_banks(plan: ArenaPlan, encoder: Encoder, where: Where, *, device: torch
 def play(
     plan: ArenaPlan, encoder: Encoder, banks: Banks, words: TextEncoder, out: Path, contenders: Sequence[Contender], *,
     seeds: int, stop_at: float | None, device: torch.device, say: Say, progress: Progress,
-    language: Language | None = None,
+    language: Language | None = None, weights: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The arena on banks that are there."""
     tokenizer = AnswerTokenizer.from_words(vocabulary()) if language is None else language.tokenizer
@@ -123,10 +129,14 @@ def play(
             raise OutOfTime
 
     teacher = Teacher(encoder, banks.training, words, tokenizer, device, language)
-    left = None if stop_at is None else stop_at - time.monotonic()
+    # Weights that are taken have all their steps: a budget then stops, and cuts nothing.
+    left = None if stop_at is None or weights is not None else stop_at - time.monotonic()
     arena = open_arena(plan, encoder, out, contenders, teacher, banks.test, seeds=seeds, budget_s=left, say=say)
     expected = cost(arena.plan, contenders, arena.rates, seeds=seeds)
     say(_projection(arena, expected, contenders, seeds))
+    if weights is not None:
+        taken = take_weights(arena, weights, to_train(contenders), seeds=seeds)
+        say(f"of these trainings, {taken} are taken from {weights}")
     bench = Bench(banks.test, words, tokenizer, device, in_time)
     trials = Trials(arena, bench, replace(bench, bank=banks.tuning))
     finished = True

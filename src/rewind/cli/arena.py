@@ -71,6 +71,12 @@ def arena(
         Path | None,
         typer.Option("--bank", metavar="DIR", show_default=False, help="A scene bank of `rewind train` to use."),
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights", metavar="DIR", show_default=False, help="An arena with another test, to take what it trained."
+        ),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
@@ -105,8 +111,8 @@ def arena(
 
     with resumable("the same command goes on from the last checkpoint"), _Bars(quiet=quiet) as progress:
         report = run_arena(
-            plan, contenders, where=Where(out, bank), seeds=seeds, encoder=encoder, decoder=decoder, budget_s=seconds,
-            say=say, progress=progress,
+            plan, contenders, where=Where(out, bank, weights), seeds=seeds, encoder=encoder, decoder=decoder,
+            budget_s=seconds, say=say, progress=progress,
         )  # fmt: skip
     if json:
         output.print_json(report)

@@ -17,6 +17,8 @@ from rewind.train.team import Team
 Progress = Callable[[str, int, int, dict[str, float]], None]
 Step = Callable[[int], tuple[Tensor, dict[str, float]]]
 
+CHECKPOINT, CURVE = "state.pt", "curve.jsonl"
+
 
 class Run:
     """A training run in a folder: what was trained (`modules`), how far it is, and its curve.
@@ -40,17 +42,20 @@ class Run:
 
     def resume(self) -> bool:
         """Go on where the folder's checkpoint stands; False where there is none. The curve is cut back to it."""
-        path = self.folder / "state.pt"
+        path, curve = self.folder / CHECKPOINT, self.folder / CURVE
         if not path.is_file():
+            if self._team.leads:
+                curve.unlink(missing_ok=True)  # of steps before the first checkpoint, to be taken again
             return False
         try:
             kept = torch.load(path, weights_only=True, map_location="cpu")
             self.modules.load_state_dict(kept["modules"])
             self.optimiser.load_state_dict(kept["optimiser"])
         except Exception as error:  # torch raises several kinds for a damaged or foreign file
-            raise WeightsError(f"{path}: {error}", allowed="a checkpoint of this run", do="give --fresh") from error
+            raise WeightsError(
+                f"{path}: {error}", allowed="a checkpoint of this run", do="remove it, to begin anew"
+            ) from error
         self.stage, self.step = kept["stage"], kept["step"]
-        curve = self.folder / "curve.jsonl"
         if self._team.leads and curve.is_file():
             rows = [json.loads(line) for line in curve.read_text().splitlines()]
             rows = [r for r in rows if (r["stage"], r["step"]) < (self.stage, self.step)]
@@ -108,15 +113,15 @@ class Run:
             "stage": self.stage,
             "step": self.step,
         }
-        temporary = self.folder / "state.pt.tmp"
+        temporary = self.folder / f"{CHECKPOINT}.tmp"
         torch.save(kept, temporary)
-        temporary.replace(self.folder / "state.pt")
+        temporary.replace(self.folder / CHECKPOINT)
 
     def _log(self, index: int, stage: Stage, numbers: dict[str, float]) -> None:
         if not self._team.leads:
             return
         row = {"stage": index, "name": stage.name, "step": self.step, **{k: round(v, 5) for k, v in numbers.items()}}
-        with (self.folder / "curve.jsonl").open("a") as file:
+        with (self.folder / CURVE).open("a") as file:
             file.write(json.dumps(row) + "\n")
 
     def _new_optimiser(self) -> torch.optim.AdamW:
@@ -143,7 +148,7 @@ def plot_curve(folder: Path) -> Path | None:
         from matplotlib import pyplot
     except ImportError:
         return None
-    rows = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (folder / CURVE).read_text().splitlines()]
     names = [n for n in ("loss", "answer", "relevance", "correct") if any(n in r for r in rows)]
     figure, axes = pyplot.subplots(len(names), 1, figsize=(9, 2.4 * len(names)), sharex=True, squeeze=False)
     for axis, name in zip(axes[:, 0], names, strict=True):
