@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from rewind.arena import ArenaPlan, chosen
 from rewind.arena.encoder import Encoder, load_encoder, part_of
-from rewind.arena.plan import LEAST_STEPS, Rates, cost, fit
+from rewind.arena.plan import LEAST_STEPS, Rates, cost, fit, scenes_to_test
 from rewind.arena.questions import chance, draw_questions
 from rewind.arena.run import Banks, play
 from rewind.arena.table import rows, spread, text
@@ -95,9 +95,17 @@ def test_a_budget_cuts_questions_then_steps_alike() -> None:
 
 
 def test_plans_that_make_no_sense_are_refused() -> None:
-    for wrong in ({"minutes": 0.1}, {"tokens": 100}, {"split": "train"}, {"per_kind": 0}):
+    for wrong in ({"minutes": 0.1}, {"tokens": 100}, {"split": "train"}, {"per_kind": 0}, {"minutes": 60}):
         with pytest.raises(ConfigError):
             ArenaPlan(**wrong)
+
+
+def test_an_hour_has_the_scenes_that_it_needs() -> None:
+    assert scenes_to_test(2) == scenes_to_test(10) == ArenaPlan().test_scenes
+    scenes = scenes_to_test(60)
+    lengths = [plan_scene(VALIDATION_SEEDS.start + i, 0).duration_s for i in range(scenes)]
+    assert sum(lengths) > 2 * 3600
+    assert ArenaPlan(minutes=60, test_scenes=scenes).frames == 3600
 
 
 def test_a_tiny_arena_end_to_end_says_its_hours_first(tiny_encoder: Encoder, banks: Banks, tmp_path: Path) -> None:

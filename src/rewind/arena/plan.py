@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -10,13 +11,20 @@ from rewind.arena.contenders import Contender, to_train
 from rewind.errors import ConfigError
 from rewind.train.stage import Stage
 from rewind.worlds import KINDS
+from rewind.worlds.plan import SCENE_SECONDS
 
+_SCENE_S = sum(SCENE_SECONDS) / 2
 Split = Literal["validation", "test"]
 SIDE = 4
 """Lengths and budgets beside the main ones are tested with this part of the questions."""
 _TAUGHT = 0.25  # share of the rate for a decoder that was trained before
 LEAST_STEPS, LEAST_QUESTIONS = 4, 8
 _TEST_SHARE, _MARGIN = 0.4, 0.92
+
+
+def scenes_to_test(minutes: float) -> int:
+    """Scenes that fill a test video without a repeat, and one twice as long, in which questions on *now* are asked."""
+    return max(128, math.ceil(2.2 * 60 * minutes / _SCENE_S))
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,11 @@ class ArenaPlan:
             raise ConfigError(
                 f"per_kind={self.per_kind}, steps {self.short}+{self.long}, scenes={self.scenes}+{self.test_scenes}",
                 allowed="1 question and 1 step or more, 16 training and 8 test scenes or more",
+            )
+        if self.test_scenes * _SCENE_S < 1.1 * self.frames:
+            raise ConfigError(
+                f"{self.test_scenes} test scenes for {self.minutes:g} minutes",
+                allowed=f"{scenes_to_test(self.minutes)} for that length",
             )
 
     @property

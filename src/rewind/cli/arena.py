@@ -82,6 +82,7 @@ def arena(
 ) -> None:  # fmt: skip
     """Train and test memory systems on the same encoder, decoder, data, steps and tokens. Stopped, it goes on."""
     from rewind.arena import CONTENDERS, ArenaPlan, chosen, run_arena
+    from rewind.arena.plan import scenes_to_test
     from rewind.arena.run import Where
     from rewind.arena.table import text
 
@@ -101,6 +102,7 @@ def arena(
     with as_usage():
         plan = ArenaPlan(
             minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,  # type: ignore[arg-type]
+            test_scenes=scenes_to_test(minutes),
         )  # fmt: skip
         contenders = chosen(names, full=full, choices=choices)
     seconds = None if budget is None else parse_duration(budget)
