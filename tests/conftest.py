@@ -12,6 +12,9 @@ import torch
 
 from rewind.video import produce
 
+Fail = Callable[[pytest.MonkeyPatch, int, Exception], None]
+"""Of `fail_at`: while the patch holds, reading raises the error in place of the packet of that number."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--corpus", default=None, help="folder of real files (videos/, annotations/, peers/)")
@@ -37,7 +40,7 @@ def corpus(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def fail_at() -> Callable[[pytest.MonkeyPatch, int, Exception], None]:
+def fail_at() -> Fail:
     """Reading raises an error in place of the packet of that number, as long as the patch holds."""
 
     def fail(patch: pytest.MonkeyPatch, at: int, error: Exception) -> None:

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from rewind import evidence
+from rewind.clock import time_stamp
 from rewind.errors import ConfigError
-from rewind.evidence import contact_sheet, time_stamp, write_evidence
+from rewind.evidence import contact_sheet, write_evidence
 from rewind.values import KeyFrame
 
 COLOURS = [(210, 40, 40), (40, 160, 60), (50, 70, 200), (220, 190, 40), (150, 60, 170)]

@@ -5,16 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import Fail
 
 import rewind
 from rewind.store import list_store
 from test_video_handle import BIKES
-
-Fail = Callable[[pytest.MonkeyPatch, int, Exception], None]
 
 QUESTION = "Is there a bicycle?"
 

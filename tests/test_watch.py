@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from tests.conftest import Fail
 from torch import Tensor
 
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
@@ -22,8 +22,6 @@ from rewind.store.features import MANIFEST
 from rewind.values import Clock, Reading
 from rewind.video import probe
 from rewind.watch import Progress, watch_into
-
-Fail = Callable[[pytest.MonkeyPatch, int, Exception], None]
 
 
 class PlainEncoder:

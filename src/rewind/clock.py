@@ -20,3 +20,10 @@ def format_time(seconds: float, *, decimals: int = 0, hours: bool = False) -> st
     clock = f"{h}:{m:02d}:{s:02d}" if h or hours else f"{m}:{s:02d}"
     sign = "-" if seconds < 0 and (whole or part) else ""
     return sign + clock + (f".{part:0{decimals}d}" if decimals else "")
+
+
+def time_stamp(seconds: float) -> str:
+    """Seconds as 0h01m02.345s: sorts by time within an hour's digits, safe in a file name on every system."""
+    sign, thousandths = ("-" if seconds < 0 else ""), round(abs(seconds) * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    return f"{sign}{minutes // 60}h{minutes % 60:02d}m{rest / 1000:06.3f}s"

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Resampling
 from PIL.ImageFont import FreeTypeFont
 
+from rewind.clock import format_time, time_stamp
 from rewind.errors import ConfigError
 from rewind.values import KeyFrame
 
@@ -75,7 +76,8 @@ def contact_sheet(
         for column, n in enumerate(range(row * columns, min((row + 1) * columns, len(thumbs)))):
             x = _GAP_PX + column * (_CELL_PX + _GAP_PX)
             sheet.paste(thumbs[n], (x + (_CELL_PX - thumbs[n].width) // 2, y + height - thumbs[n].height))
-            draw.text((x, y + height + 2), _clock(key_frames[n].time_s), fill=_INK, font=font)
+            when = format_time(key_frames[n].time_s, decimals=1, hours=True)
+            draw.text((x, y + height + 2), when, fill=_INK, font=font)
             draw.text((x + _CELL_PX, y + height + 2), f"{key_frames[n].score:.2f}", fill=_FAINT, font=font, anchor="ra")
         y += height + _LABEL_PX + _GAP_PX
     return sheet
@@ -87,7 +89,8 @@ def _font(title: str) -> tuple[FreeTypeFont, str]:
     title = " ".join(unicodedata.normalize("NFC", title).split())
     best: tuple[FreeTypeFont, str] | None = None
     for font in _fonts():
-        kept = " ".join("".join(c for c in title if _has(font, c)).split())
+        missing = _drawn(font, _NO_CHARACTER)  # what a font lacks looks like what can be in none
+        kept = " ".join("".join(c for c in title if c == " " or _drawn(font, c) != missing).split())
         if best is None or len(kept) > len(best[1]):
             best = font, kept
         if kept == title:
@@ -108,12 +111,9 @@ def _fonts() -> Iterator[FreeTypeFont]:
     yield cast("FreeTypeFont", ImageFont.load_default(_FONT_PX))
 
 
-def _has(font: FreeTypeFont, character: str) -> bool:
-    """Whether the font has it: what it lacks looks like what can be in no font."""
-    if character == " ":
-        return True
-    drawn, missing = font.getmask(character), font.getmask(_NO_CHARACTER)
-    return drawn.size != missing.size or bytes(drawn) != bytes(missing)
+def _drawn(font: FreeTypeFont, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(character)
+    return mask.size, bytes(mask)
 
 
 def _wrapped(title: str, font: FreeTypeFont, width_px: int) -> list[str]:
@@ -123,18 +123,6 @@ def _wrapped(title: str, font: FreeTypeFont, width_px: int) -> list[str]:
         if all(font.getlength(line) <= width_px for line in lines):
             break
     return lines
-
-
-def time_stamp(seconds: float) -> str:
-    """Seconds as 0h01m02.345s: sorts by time within an hour's digits, safe in a file name on every system."""
-    sign, thousandths = ("-" if seconds < 0 else ""), round(abs(seconds) * 1000)
-    minutes, rest = divmod(thousandths, 60_000)
-    return f"{sign}{minutes // 60}h{minutes % 60:02d}m{rest / 1000:06.3f}s"
-
-
-def _clock(seconds: float) -> str:
-    sign, tenths = ("-" if seconds < 0 else ""), round(abs(seconds) * 10)
-    return f"{sign}{tenths // 36_000}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
 def _fit(picture: Image.Image) -> Image.Image:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import Fail
 
 from rewind.errors import VideoError
 from rewind.video import open_frames
 from rewind.video.patience import Patience
-
-Fail = Callable[[pytest.MonkeyPatch, int, Exception], None]
 
 Make = Callable[..., Path]
 

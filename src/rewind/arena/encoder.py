@@ -22,6 +22,7 @@ from rewind.memory import Aim, MemoryState, Neck, PatchProjection
 from rewind.model import ReWind
 from rewind.models import BUNDLED
 from rewind.train.bank import ProjectedBank, make_bank, project_bank
+from rewind.train.loop import CHECKPOINT
 from rewind.train.recipe import ALIGNED
 from rewind.vision import VisionEncoder
 from rewind.weights import state_sha256
@@ -85,9 +86,9 @@ def load_encoder(name: str) -> Encoder:
     try:
         if (folder / "config.json").is_file():
             config, state = ReWindConfig.load(folder / "config.json"), load_file(folder / "model.safetensors")
-        elif (folder / "state.pt").is_file():
+        elif (folder / CHECKPOINT).is_file():
             record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-            saved = torch.load(folder / "state.pt", weights_only=True, map_location="cpu")["modules"]
+            saved = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")["modules"]
             state = {k.removeprefix("0."): v for k, v in saved.items() if k.startswith("0.")}
             config = ReWindConfig.of_size(str(record["size"]))
         else:

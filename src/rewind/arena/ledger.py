@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +13,7 @@ from rewind.arena.encoder import Encoder
 from rewind.arena.language import FROM_SCRATCH, Language
 from rewind.arena.plan import ArenaPlan, Rates, fit
 from rewind.errors import ConfigError
+from rewind.store import replace_file
 from rewind.train.bank import ProjectedBank
 from rewind.train.loop import CHECKPOINT, CURVE
 
@@ -56,7 +56,7 @@ class Arena:
     def add(self, recipe: str, seed: int, result: dict[str, Any]) -> None:
         place = self.place(recipe, seed)
         place.mkdir(parents=True, exist_ok=True)
-        _replace(place / "result.json", json.dumps(result, indent=1))
+        replace_file(place / "result.json", json.dumps(result, indent=1).encode())
 
     def results(self) -> dict[str, dict[int, dict[str, Any]]]:
         """What is finished, by recipe and seed."""
@@ -73,7 +73,7 @@ class Arena:
         return round(sum(float(json.loads(line)["seconds"]) for line in lines), 1)
 
     def write(self, name: str, content: str) -> None:
-        _replace(self.folder / name, content)
+        replace_file(self.folder / name, content.encode())
 
 
 def open_arena(
@@ -90,8 +90,7 @@ def open_arena(
     language = teacher.language
     decoder_name, decoder_hash = (FROM_SCRATCH, "") if language is None else (language.name, language.fingerprint)
     hashes = {"encoder": encoder.fingerprint, "decoder": decoder_hash}
-    other = [k for k, v in asked.items() if kept and kept["asked_for"].get(k) != v]
-    other += [k for k, v in hashes.items() if kept and kept.get(f"{k}_sha256") != v]
+    other = _differing(kept, "asked_for", asked, hashes) if kept else []
     if other:
         raise ConfigError(
             f"{folder} holds an arena with another {', '.join(other)}", allowed="the options that it was begun with",
@@ -114,7 +113,7 @@ def open_arena(
         "plan": settled.to_json(), "asked_for": asked, "rates": measured.to_json(), "encoder": name,
         "encoder_sha256": encoder.fingerprint, "decoder": decoder_name, "decoder_sha256": decoder_hash,
     }  # fmt: skip
-    _replace(path, json.dumps(content, indent=1))
+    replace_file(path, json.dumps(content, indent=1).encode())
     return Arena(folder, settled, plan, measured, name, encoder.fingerprint, decoder_name, decoder_hash)
 
 
@@ -127,8 +126,8 @@ def require_same_training(other: Path, plan: ArenaPlan, *, encoder: str, decoder
     if not path.is_file():
         raise ConfigError(f"{other}: no {_FILE} there", allowed="the folder of an arena, to take weights from")
     kept, mine = json.loads(path.read_text(encoding="utf-8")), plan.to_json()
-    differ = [k for k in _TAUGHT_BY if kept["plan"][k] != mine[k]]
-    differ += [k for k, v in (("encoder", encoder), ("decoder", decoder)) if kept[f"{k}_sha256"] != v]
+    taught = {k: mine[k] for k in _TAUGHT_BY}
+    differ = _differing(kept, "plan", taught, {"encoder": encoder, "decoder": decoder})
     if differ:
         raise ConfigError(
             f"{other} holds recipes trained with another {', '.join(differ)}", allowed="weights of the same training",
@@ -151,15 +150,16 @@ def take_weights(arena: Arena, other: Path, trained: Sequence[Contender], *, see
         if (place / CHECKPOINT).is_file() or not (there / CHECKPOINT).is_file():
             continue
         place.mkdir(parents=True, exist_ok=True)
-        # The curve after the checkpoint: of a recipe in training it may then be longer, and is cut back to it.
-        partial = Path(shutil.copyfile(there / CHECKPOINT, place / f"{CHECKPOINT}.tmp"))
-        shutil.copyfile(there / CURVE, place / CURVE)
-        partial.replace(place / CHECKPOINT)
+        # The curve is read after the checkpoint: of a recipe in training it may then be longer, and is cut back to it.
+        state, curve = (there / CHECKPOINT).read_bytes(), (there / CURVE).read_bytes()
+        replace_file(place / CURVE, curve)
+        replace_file(place / CHECKPOINT, state)
         copied += 1
     return copied
 
 
-def _replace(path: Path, content: str) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(content, encoding="utf-8")
-    temporary.replace(path)
+def _differing(kept: Mapping[str, Any], which: str, plan: Mapping[str, Any], hashes: Mapping[str, str]) -> list[str]:
+    """Names of what an arena's file tells otherwise: of its plan called `which`, and of its hashes."""
+    return [k for k, v in plan.items() if kept[which].get(k) != v] + [
+        k for k, v in hashes.items() if kept.get(f"{k}_sha256") != v
+    ]

@@ -22,7 +22,7 @@ from rewind.train.aiming import Aiming
 from rewind.train.align import Align
 from rewind.train.bank import seed_of
 from rewind.train.calibrate import calibrate
-from rewind.train.loop import Progress, Run, plot_curve
+from rewind.train.loop import CHECKPOINT, CURVE, Progress, Run, plot_curve
 from rewind.train.material import CARD_SEED, Banks
 from rewind.train.stage import Stage, describe
 from rewind.train.steps import AIM, ALIGN, step_of
@@ -144,7 +144,7 @@ def run(
 def _refuse_another(out: Path, mine: Mapping[str, object]) -> None:
     """Raises: ConfigError where `out` holds a checkpoint of a run that its record tells from `mine`."""
     record = out / "record.json"
-    if not (record.is_file() and (out / "state.pt").is_file()):
+    if not (record.is_file() and (out / CHECKPOINT).is_file()):
         return
     kept, mine = json.loads(record.read_text()), json.loads(json.dumps(mine))  # tuples are lists in a file
     differ = [name for name in kept if kept[name] != mine.get(name)]
@@ -168,7 +168,7 @@ def _require_seeds(seed: int, *, scenes: int, cards: int) -> None:
 
 def _clear(out: Path) -> None:
     """Take away what another run left, lest it be gone on with under this run's name. A finished model stays."""
-    for name in ("state.pt", "curve.jsonl", "curve.png", "validation.json", "tokenizer.json", "record.json"):
+    for name in (CHECKPOINT, CURVE, "curve.png", "validation.json", "tokenizer.json", "record.json"):
         (out / name).unlink(missing_ok=True)
     shutil.rmtree(out / ALIGNED, ignore_errors=True)
 

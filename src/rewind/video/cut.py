@@ -14,6 +14,7 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
 
+from rewind.clock import time_stamp
 from rewind.errors import VideoError
 from rewind.values import Moment, VideoInfo
 from rewind.video.decode import Decoded, Painter
@@ -53,7 +54,7 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
         ) from None
     paths: list[Path] = []
     for number, moment in enumerate(moments, 1):
-        path = folder / f"{number:02d}_{_stamp(moment.start_s)}-{_stamp(moment.end_s)}.mp4"
+        path = folder / f"{number:02d}_{time_stamp(moment.start_s)}-{time_stamp(moment.end_s)}.mp4"
         partial = path.with_suffix(".part")
         try:
             _write(source, moment, partial, info)
@@ -64,13 +65,6 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
             partial.unlink(missing_ok=True)
         paths.append(path)
     return paths
-
-
-def _stamp(seconds: float) -> str:
-    """Seconds as 0h01m02.345s, safe in a file name on every system."""
-    sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)
-    minutes, rest = divmod(round(seconds, 3), 60)
-    return f"{sign}{int(minutes // 60)}h{int(minutes % 60):02d}m{rest:06.3f}s"
 
 
 def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo) -> None:
