@@ -18,7 +18,7 @@ from rewind.train.examples import MIX, draw_batch, draw_example
 from rewind.train.losses import aim_loss, answer_loss, draw_key_frames, relevance_loss
 from rewind.vision import VisionEncoder, load_vision
 from rewind.worlds import KINDS, vocabulary
-from rewind.worlds.looks import MOTION_WORDS
+from rewind.worlds.looks import MOTION_WORDS, SIZES
 from rewind.worlds.scene import Scene
 from rewind.worlds.splits import TEST_SEEDS, VALIDATION_SEEDS
 
@@ -98,6 +98,18 @@ def test_what_a_phrase_of_hours_names_comes_back_in_training_too(projected: Proj
     assert max(int(q.answer) for q in narrow) >= 3
     for question in narrow:
         assert int(question.answer) == len(question.moments)
+
+
+def test_changes_are_asked_in_the_words_of_hours_in_training_alone(projected: ProjectedBank) -> None:
+    """In an hour every such question names a size; a model that never met one told the thing, not its colour."""
+    rng = np.random.default_rng(9)
+
+    def sized(*, any_level: bool) -> int:
+        drawn = [draw_example(projected, rng, frames=64, kind="state", any_level=any_level) for _ in range(40)]
+        return sum(any(size in e.question.text.split() for size in SIZES) for e in drawn)
+
+    assert sized(any_level=False) == 0
+    assert 8 <= sized(any_level=True) <= 32
 
 
 def test_a_kind_that_short_videos_never_hold_becomes_whether_something_exists(projected: ProjectedBank) -> None:

@@ -217,6 +217,16 @@ def test_phrases_of_a_level_that_is_given_name_its_fields_whatever_the_length(le
         assert {f for f, there in named.items() if there} | {"shape"} == set(TAUGHT_FORMS[level])
 
 
+@pytest.mark.parametrize("level", range(len(TAUGHT_FORMS)))
+def test_changes_are_named_with_their_size_where_the_level_that_is_given_names_one(level):
+    index = Index(make_world(5, seconds=300), level=level)
+    asked = questions(index, np.random.default_rng(0), kinds=("state",), per_kind=8)
+    assert asked
+    for q in asked:
+        assert any(size in q.text.split() for size in SIZES) == ("size" in TAUGHT_FORMS[level])
+        assert FORMS[q.level] == ("shape", "colour", "texture", "size")[: 3 + ("size" in TAUGHT_FORMS[level])]
+
+
 def test_counts_in_phrases_of_hours_are_asked_of_short_videos_only_where_the_level_is_given():
     world = make_world(5, seconds=40)
     rng = np.random.default_rng(0)

@@ -15,6 +15,7 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
 from rewind.train.losses import Batch
+from rewind.worlds.ask_instants import SIZED
 from rewind.worlds.index import FORMS, TAUGHT_FORMS, Index
 from rewind.worlds.questions import Kind, Question, questions
 from rewind.worlds.world import compose
@@ -35,6 +36,9 @@ _ANY_LEVEL = 0.6
 _LEVELS = (
     *range(len(FORMS)), *range(4, len(FORMS)), *6 * (len(FORMS) - 1,), *2 * tuple(range(len(FORMS), len(TAUGHT_FORMS)))
 )  # fmt: skip
+_SIZED = 0.5
+"""Share of questions on changes that name a size, as all of an hour do and none of what training has the time for: a
+model that had never met one took it for a question of what is on screen, and answered with the thing's name."""
 _NAMING: tuple[Kind, ...] = ("exists", "order", "count", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
@@ -74,8 +78,7 @@ def draw_example(
     for _ in range(_TRIES):
         # What is on screen *now* is asked at some second: the frames before it are the video.
         length = 2 * frames if kind == "breakpoint" else frames
-        free = any_level and kind in _NAMING and rng.random() < _ANY_LEVEL
-        level = int(rng.choice(_LEVELS)) if free else None
+        level = _level(rng, kind) if any_level else None
         chosen = _scenes(bank, rng, length=length, kind=kind, level=level)
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
         several = 2 if any_level and kind == "order" else 1
@@ -96,6 +99,13 @@ def draw_example(
                 relevant[start:end, slot] = True
         return Example(rows[first:last], question, relevant[first:last], bare=bool(rng.random() < _BARE))
     raise ValueError(f"no {kind} question on {frames} seconds in {_TRIES} tries")
+
+
+def _level(rng: np.random.Generator, kind: Kind) -> int | None:
+    """The form of phrases for a question to train on; None for what the video's length makes of it."""
+    if kind == "state":
+        return SIZED if rng.random() < _SIZED else None
+    return int(rng.choice(_LEVELS)) if kind in _NAMING and rng.random() < _ANY_LEVEL else None
 
 
 def _scenes(

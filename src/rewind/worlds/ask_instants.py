@@ -7,17 +7,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rewind.worlds import wording
-from rewind.worlds.index import FORMS, SHAPE_CLASSES, Index, Look, SeenChange, look_of, phrase
+from rewind.worlds.index import FORMS, SHAPE_CLASSES, TAUGHT_FORMS, Index, Look, SeenChange, look_of, phrase
 from rewind.worlds.looks import COLOURS
 from rewind.worlds.question import YES_NO, Question, by_answer, make, pick
 
 MOST_NOW = 3
 COLOUR_AND_SHAPE = FORMS.index(("shape", "colour"))
+UNSIZED = FORMS.index(("shape", "colour", "texture"))
+SIZED = FORMS.index(("shape", "colour", "texture", "size"))
+_SIZED_FROM = 40
+"""Changes in a world from which a phrase without its size would name several things that changed."""
 _TRIES = 12
 
 
 def state(index: Index, rng: np.random.Generator) -> Question | None:
-    sized, after = len(index.changes) >= 40, bool(rng.integers(2))
+    sized, after = _names_size(index), bool(rng.integers(2))
     # What is asked for is left out of the key: two events of one key would make the question ambiguous.
     keys: dict[Look, list[SeenChange]] = {}
     for seen in index.changes:
@@ -29,12 +33,18 @@ def state(index: Index, rng: np.random.Generator) -> Question | None:
     answer, seen = drawn
     moments = [(max(0, seen.at_s - 2), min(index.duration_s, seen.at_s + 2))]
     shape, colour, texture, size, _ = seen.key(after=not after, sized=sized)
-    level = 7 if sized else 6
+    level = SIZED if sized else UNSIZED
     if after:
         thing = phrase((shape, colour, texture, size, ""))
         return make(rng, "state.after", answer, moments, {"thing": thing}, level=level, choices=COLOURS)
     thing = phrase((shape, "", texture, size, ""))
     return make(rng, "state.before", answer, moments, {"thing": thing, "colour": colour}, level=level, choices=COLOURS)
+
+
+def _names_size(index: Index) -> bool:
+    if index.fixed_level is not None:
+        return "size" in TAUGHT_FORMS[index.fixed_level]
+    return len(index.changes) >= _SIZED_FROM
 
 
 def _now(
