@@ -45,6 +45,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         rotation: int = 0,
         sound: bool = False,
         sound_s: int = 2,
+        rate: int = 48000,
         form: str | None = None,
     ) -> Path:
         path = folder / name
@@ -58,16 +59,16 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
             stream.time_base = base
             if rotation:
                 stream.set_display_rotation(rotation)
-            audio = out.add_stream("aac", rate=48000, layout="mono") if sound else None
+            audio = out.add_stream("aac", rate=rate, layout="mono") if sound else None
             for number, pts in enumerate(times):
                 frame = VideoFrame.from_ndarray(picture(number, *size), format="rgb24").reformat(format=pix_fmt)
                 frame.pts, frame.time_base = pts, base
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
             if audio is not None:
-                tone = np.sin(np.arange(48000 * sound_s) * 0.05).astype(np.float32)[None]
+                tone = np.sin(np.arange(rate * sound_s) * 0.05).astype(np.float32)[None]
                 piece = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
-                piece.sample_rate, piece.pts, piece.time_base = 48000, 0, Fraction(1, 48000)
+                piece.sample_rate, piece.pts, piece.time_base = rate, 0, Fraction(1, rate)
                 out.mux(audio.encode(piece))
                 out.mux(audio.encode(None))
         return path

@@ -65,6 +65,19 @@ def test_a_cut_off_mkv_says_so_with_or_without_tags_for_each_stream(make: Make, 
     assert any("its header says 0:00:08: cut off" in d for d in told(half(path)))
 
 
+@pytest.mark.parametrize(("name", "codec"), [("spoken.flv", "flv1"), ("spoken.asf", "mpeg4"), ("spoken.wmv", "wmv2")])
+def test_a_cut_off_flv_or_asf_with_sound_says_so_by_its_size(make: Make, name: str, codec: str) -> None:
+    whole = make(name, frames=240, size=(64, 48), codec=codec, sound=True, sound_s=8, rate=44100)
+    assert not any("cut off" in d for d in told(whole))
+    assert any("cut off" in d for d in told(half(whole)))
+
+
+@pytest.mark.parametrize("name", ["noisy.flv", "noisy.asf"])
+def test_an_flv_or_asf_whose_sound_goes_on_is_no_alarm(make: Make, name: str) -> None:
+    whole = make(name, frames=30, codec="flv1" if name.endswith("flv") else "mpeg4", sound=True, sound_s=9, rate=44100)
+    assert not any("cut off" in d for d in told(whole))
+
+
 @pytest.mark.parametrize("name", ["noisy.mkv", "noisy.mp4"])
 @pytest.mark.parametrize("tagged", [True, False])
 def test_sound_that_goes_on_after_the_pictures_is_no_alarm(make: Make, name: str, tagged: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,12 @@ _TOLD = ("mov", "matroska", "avi", "flv", "asf")
 """Formats whose headers tell a length. For the others FFmpeg guesses one from rates or from the last packets."""
 _SEGMENT = b"\x18\x53\x80\x67"
 """Identity of a Matroska file's outermost element but one, which holds everything and comes first."""
+_FILE_SIZE = b"\x00\x08filesize\x00"
+"""Of FLV's script data: the name, by its length, and the mark of a number, of 8 bytes."""
+_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+"""Identity of the ASF object with the file's size (at 40), how long it plays (at 64, 100 ns) and waits (at 80, ms)."""
+_HEAD = 65536
+_NOT_FINITE = 0x7F
 
 
 def ends_early(opened: Source, info: VideoInfo, end: int) -> str | None:
@@ -52,8 +59,13 @@ def _told_s(opened: Source, info: VideoInfo) -> float | None:
         return float(own * info.time_base)
     if tag := stream.metadata.get("DURATION"):
         return _tagged_s(tag)
-    alone = len(container.streams) == 1
-    if container.duration and (alone or ("matroska" in kind and _is_cut(Path(info.path)))):
+    head, size = _head(Path(info.path))
+    cut = (_told_bytes(head) or 0) > size
+    if cut and (at := head.find(_FILE_PROPERTIES)) >= 0:
+        # FFmpeg takes a share of it off where the file is short.
+        played, _, waits_ms = struct.unpack_from("<3Q", head, at + 64)
+        return played / 10_000_000 - waits_ms / 1000  # type: ignore[no-any-return]
+    if container.duration and (cut or len(container.streams) == 1):
         return container.duration / 1_000_000
     return None
 
@@ -67,17 +79,25 @@ def _tagged_s(tag: str) -> float | None:
         return None
 
 
-def _is_cut(path: Path) -> bool:
-    """Whether a Matroska file is shorter than its segment says; False where it says nothing."""
+def _head(path: Path) -> tuple[bytes, int]:
+    """A file's first bytes and its size; nothing of what is no file."""
     try:
         with path.open("rb") as file:
-            head = file.read(4096)
+            return file.read(_HEAD), path.stat().st_size
     except OSError:
-        return False
+        return b"", 0
+
+
+def _told_bytes(head: bytes) -> int | None:
+    """The size of a whole Matroska, FLV or ASF file by its first bytes; None where they do not tell."""
+    if (at := head.find(_FILE_PROPERTIES)) >= 0:
+        return int.from_bytes(head[at + 40 : at + 48], "little") or None if len(head) >= at + 88 else None
+    if (at := head.find(_FILE_SIZE)) >= 0:
+        told = head[at + len(_FILE_SIZE) :][:8]
+        return int(struct.unpack(">d", told)[0]) or None if len(told) == 8 and told[0] < _NOT_FINITE else None
     at = head.find(_SEGMENT) + len(_SEGMENT)
     if at < len(_SEGMENT) or at >= len(head) or not head[at]:
-        return False
+        return None
     width = 9 - head[at].bit_length()
     size = int.from_bytes(head[at : at + width], "big") & ((1 << 7 * width) - 1)
-    unknown = size == (1 << 7 * width) - 1
-    return not unknown and at + width + size > path.stat().st_size
+    return None if size == (1 << 7 * width) - 1 else at + width + size
