@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save
 
 from rewind.errors import ConfigError
 from rewind.store import replace_file
+from rewind.train.alike import Alike
 from rewind.values import Frame
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
@@ -56,6 +57,14 @@ class ProjectedBank:
     def pool(self) -> Pool:
         """The scenes, for videos in which everything can be counted."""
         return Pool(self.scenes)
+
+    def alike(self, *, sized: bool) -> Alike:
+        """The scenes by their changes, for videos in which other things look like what changes."""
+        return self._alike[sized]
+
+    @cached_property
+    def _alike(self) -> tuple[Alike, Alike]:
+        return Alike(self.scenes, sized=False), Alike(self.scenes, sized=True)
 
     def rows(self, scenes: Sequence[int], *, seconds: int) -> npt.NDArray[np.int64]:
         """Rows of the given scenes laid end to end and cut at `seconds`."""

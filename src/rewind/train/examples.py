@@ -41,6 +41,7 @@ _SIZED = 0.5
 model that had never met one took it for a question of what is on screen, and answered with the thing's name."""
 _NAMING: tuple[Kind, ...] = ("exists", "order", "count", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
+_SEVERAL = 6
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
 _NARROW = FORMS.index(("shape", "colour", "texture"))
 
@@ -67,25 +68,33 @@ class Example:
 
 
 def draw_example(
-    bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind, any_level: bool = False
-) -> Example:
+    bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind, any_level: bool = False,
+    alike: float = 0.0,
+) -> Example:  # fmt: skip
     """A video of `frames` seconds and a question of `kind`, both drawn anew until the video can be asked so.
 
     Phrases are as long as the video's length makes them; with `any_level` most of them are as long as any video's,
     which is how training meets the phrases of hours, and of what came first more is asked: to say a phrase takes more
     examples than to say yes or no. What is measured is asked without.
+
+    Args:
+        alike: share of questions on changes in whose videos other things look like what changed.
     """
     for _ in range(_TRIES):
         # What is on screen *now* is asked at some second: the frames before it are the video.
         length = 2 * frames if kind == "breakpoint" else frames
         level = _level(rng, kind) if any_level else None
-        chosen = _scenes(bank, rng, length=length, kind=kind, level=level)
+        beside = None
+        if alike and kind == "state" and rng.random() < alike:
+            beside = bank.alike(sized=level == SIZED).draw(rng)
+        chosen = _scenes(bank, rng, length=length, kind=kind, level=level, needed=beside[0] if beside else ())
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
-        several = 2 if any_level and kind == "order" else 1
+        several = _SEVERAL if beside else 2 if any_level and kind == "order" else 1
         asked = questions(Index(world, level=level), rng, kinds=(kind,), per_kind=several)
         if not asked:
             continue
-        question = next((q for q in asked if q.form == "order.first"), asked[0])
+        wanted = (q for q in asked if (beside[1] in q.text if beside else q.form == "order.first"))
+        question = next(wanted, asked[0])
         rows = bank.rows(chosen, seconds=length)
         first, last = 0, length
         if question.at_s is not None:
@@ -109,9 +118,11 @@ def _level(rng: np.random.Generator, kind: Kind) -> int | None:
 
 
 def _scenes(
-    bank: ProjectedBank, rng: np.random.Generator, *, length: int, kind: Kind, level: int | None = None
-) -> list[int]:
-    """Scenes that fill the length; for counts, such that every number can be the answer, where the length allows.
+    bank: ProjectedBank, rng: np.random.Generator, *, length: int, kind: Kind, level: int | None = None,
+    needed: Sequence[int] = (),
+) -> list[int]:  # fmt: skip
+    """Scenes that fill the length, `needed` among them; for counts, such that every number can be the answer, where the
+    length allows.
 
     What so short a video shows of a narrow phrase is there once, or not at all; in an hour it comes back. A model that
     had never seen that counted four stretches of an hour, all of them found, as one. Few scenes are repeated instead.
@@ -121,30 +132,31 @@ def _scenes(
         if level is None or level < _NARROW:
             return bank.pool.arrange(length, rng, tries=_ARRANGE_TRIES)
         among = rng.choice(len(bank.scenes), int(rng.integers(2, 4)), replace=False).tolist()
-    chosen: list[int] = []
-    filled = 0
+    chosen = list(needed)
+    filled = sum(bank.scenes[i].duration_s for i in chosen)
     while filled < length:
         chosen.append(among[int(rng.integers(len(among)))])
         filled += bank.scenes[chosen[-1]].duration_s
-    return chosen
+    return [chosen[i] for i in rng.permutation(len(chosen))] if needed else chosen
 
 
 def draw_batch(
     bank: ProjectedBank, rng: np.random.Generator, *, size: int, frames: int, tokenizer: AnswerTokenizer,
-    encoder: TextEncoder, mix: dict[Kind, float] | None = None, device: torch.device | str = "cpu",
+    encoder: TextEncoder, mix: dict[Kind, float] | None = None, device: torch.device | str = "cpu", alike: float = 0.0,
 ) -> tuple[Batch, list[Example]]:  # fmt: skip
     """`size` videos of `frames` frames to train on, with one question each: kinds by `mix`, phrases of any level."""
     kinds, shares = zip(*(mix or MIX).items(), strict=True)
     drawn = rng.choice(len(kinds), size, p=np.array(shares) / sum(shares))
     return collate(
-        bank, [_draw_or_exists(bank, rng, frames=frames, kind=kinds[k]) for k in drawn], tokenizer, encoder, device
-    )
+        bank, [_draw_or_exists(bank, rng, frames=frames, kind=kinds[k], alike=alike) for k in drawn], tokenizer,
+        encoder, device,
+    )  # fmt: skip
 
 
-def _draw_or_exists(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind) -> Example:
+def _draw_or_exists(bank: ProjectedBank, rng: np.random.Generator, *, frames: int, kind: Kind, alike: float) -> Example:
     """A question of `kind`; where so short a video never holds one, whether something exists."""
     try:
-        return draw_example(bank, rng, frames=frames, kind=kind, any_level=True)
+        return draw_example(bank, rng, frames=frames, kind=kind, any_level=True, alike=alike)
     except ValueError:
         return draw_example(bank, rng, frames=frames, kind="exists", any_level=True)
 

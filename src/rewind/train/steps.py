@@ -36,6 +36,8 @@ LAST_MIX: dict[Kind, float] = {
     "needle": 0.2, "exists": 0.12, "order": 0.34, "count": 0.08, "breakpoint": 0.08, "state": 0.13, "find": 0.05,
 }  # fmt: skip
 MIXES |= {"warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX}
+# Once changes are told at all: which of several things alike it was that changed.
+ALIKE = {"instruct-long": 0.6, "ground": 0.6, "refine": 0.6}
 _RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5
 
 
@@ -106,7 +108,7 @@ def _instruct_step(
         with torch.autocast(model.device.type, torch.bfloat16):
             batch, _ = draw_batch(
                 bank, rng, size=stage.batch, frames=stage.frames, tokenizer=tokenizer, encoder=text,
-                mix=MIXES.get(stage.name, MIX), device=model.device,
+                mix=MIXES.get(stage.name, MIX), device=model.device, alike=ALIKE.get(stage.name, 0.0),
             )  # fmt: skip
             losses = instruct_losses(
                 model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator,
