@@ -41,11 +41,11 @@ class Alike:
             # Twice in one scene, the question would not tell which change it means.
             self._found += [(n, words, others) for n in among if others and among.count(n) == 1]
 
-    def draw(self, rng: np.random.Generator) -> tuple[list[int], str] | None:
-        """A scene with a change and up to three with things alike, and how a question names it; None where a bank has
-        none."""
+    def draw(self, rng: np.random.Generator) -> tuple[list[int], str]:
+        """A scene with a change and up to three with things alike, and how a question names it; none and no
+        words where a bank has no such change."""
         if not self._found:
-            return None
+            return [], ""
         scene, words, others = self._found[int(rng.integers(len(self._found)))]
         count = int(rng.integers(1, min(_MOST, len(others)) + 1))
         return [scene, *rng.choice(np.array(others), count, replace=False).tolist()], words

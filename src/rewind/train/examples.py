@@ -42,6 +42,7 @@ model that had never met one took it for a question of what is on screen, and an
 _NAMING: tuple[Kind, ...] = ("exists", "order", "count", "find")
 _READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _SEVERAL = 6
+"""Questions drawn of one video, so that one of them is likely to be of the change that it was made for."""
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
 _NARROW = FORMS.index(("shape", "colour", "texture"))
 
@@ -84,16 +85,17 @@ def draw_example(
         # What is on screen *now* is asked at some second: the frames before it are the video.
         length = 2 * frames if kind == "breakpoint" else frames
         level = _level(rng, kind) if any_level else None
-        beside = None
+        needed: Sequence[int] = ()
+        words = ""
         if alike and kind == "state" and rng.random() < alike:
-            beside = bank.alike(sized=level == SIZED).draw(rng)
-        chosen = _scenes(bank, rng, length=length, kind=kind, level=level, needed=beside[0] if beside else ())
+            needed, words = bank.alike(sized=level == SIZED).draw(rng)
+        chosen = _scenes(bank, rng, length=length, kind=kind, level=level, needed=needed)
         world = compose([bank.scenes[i] for i in chosen], seconds=length)
-        several = _SEVERAL if beside else 2 if any_level and kind == "order" else 1
+        several = _SEVERAL if words else 2 if any_level and kind == "order" else 1
         asked = questions(Index(world, level=level), rng, kinds=(kind,), per_kind=several)
         if not asked:
             continue
-        wanted = (q for q in asked if (beside[1] in q.text if beside else q.form == "order.first"))
+        wanted = (q for q in asked if (words in q.text if words else q.form == "order.first"))
         question = next(wanted, asked[0])
         rows = bank.rows(chosen, seconds=length)
         first, last = 0, length
