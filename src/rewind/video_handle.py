@@ -101,12 +101,14 @@ class Video:
         return self._report(stored, resumed=resumed, seconds=self._pass)
 
     def _info_after(self) -> VideoInfo:
-        """A pipe's length is known once it has been read."""
+        """The length of a pipe, and of files joined end to end, is known once they have been read."""
         assert self._timeline is not None  # noqa: S101  (set just before)
-        if self.info.duration_s is None and len(self._timeline):
-            span = float(self._timeline.seconds[-1] - self._timeline.seconds[0]) + 1 / float(self.fps)
-            return replace(self.info, duration_s=round(span, 3))
-        return self.info
+        if not len(self._timeline):
+            return self.info
+        last = float(self._timeline.seconds[-1] - self._timeline.seconds[0])
+        if self.info.duration_s is not None and last < self.info.duration_s:
+            return self.info
+        return replace(self.info, duration_s=round(last + 1 / float(self.fps), 3))
 
     def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
         manifest = stored.manifest

@@ -10,9 +10,11 @@ import av
 import numpy as np
 import pytest
 
+import rewind
 from rewind.values import Moment
 from rewind.video import cut, grab, open_frames, probe
 from rewind.video.passing import times_go_back
+from rewind.video.timing import Rise
 
 Make = Callable[..., Path]
 
@@ -99,6 +101,34 @@ def _first_loud(path: Path) -> float:
             if len(loud):
                 return float(frame.pts * frame.time_base) + float(loud[0]) / frame.sample_rate
     raise AssertionError("no sound")
+
+
+def test_short_parts_of_one_key_frame_each_are_counted_on_too(make: Make, tmp_path: Path) -> None:
+    """The second one's first picture comes after the first one's only key frame, and before all else of it."""
+    options = {"g": "250", "bf": "2", "preset": "ultrafast"}
+    first = make("one_key.ts", frames=125, options=options, base=Fraction(1, 25))
+    second = make("late_key.ts", options=options, base=Fraction(1, 25), times=range(5, 130))
+    path = tmp_path / "joined.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    assert times_go_back(path)
+    with open_frames(path, threads=2) as stream:
+        assert len(list(stream)) == 10
+        assert any("times go back" in d for d in stream.report().degradations)
+    video = rewind.open(path, store=tmp_path / "store")
+    video.watch()
+    assert video.info.duration_s == pytest.approx(10, abs=0.3)
+
+
+def test_one_broken_time_is_no_joint(make: Make) -> None:
+    """Three pictures in a row must lie behind a key frame that comes after them."""
+    rise = Rise(Fraction(1, 25))
+    for number in range(100):
+        pts = number if number != 70 else 100_000
+        assert not (number % 25 == 0 and rise.back(pts))
+        rise.add(pts, start=number % 25 == 0)
+    assert rise.back(30)
+    assert rise.back(75)
+    assert not rise.back(90)
 
 
 def test_times_of_other_files_do_not_go_back(clip: Path) -> None:

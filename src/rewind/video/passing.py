@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rewind.values import VideoInfo
 from rewind.video.decode import Decoded, Decoder
 from rewind.video.probe import HEAD, demux, stamped, step_of, timing_of
 from rewind.video.source import INDEXED, Source, is_url
+from rewind.video.timing import Rise
 
 
 def may_seek(opened: Source) -> bool:
@@ -20,8 +22,8 @@ def may_seek(opened: Source) -> bool:
 
 
 def times_go_back(source: str | Path) -> bool:
-    """Whether a key frame comes after one of a later time, as in files joined end to end: there a seek by time may find
-    the wrong place. Reads a file through without decoding, unless it has an index; nothing is fetched for it."""
+    """Whether times go back with a key frame, as in files joined end to end: there a seek by time may find the wrong
+    place. Reads a file through without decoding, unless it has an index; nothing is fetched for it."""
     if is_url(source):
         return False
     with Source(source) as opened:
@@ -29,12 +31,12 @@ def times_go_back(source: str | Path) -> bool:
         head = list(islice(packets, HEAD))
         if any(k in opened.container.format.name for k in INDEXED) or timing_of(opened, head) != "pts":
             return False
-        latest: int | None = None
+        rise = Rise(opened.stream.time_base or Fraction(1))
         for packet in chain(head, packets):
-            if packet.is_keyframe and packet.pts is not None:
-                if latest is not None and packet.pts <= latest:
+            if packet.pts is not None:
+                if packet.is_keyframe and rise.back(packet.pts):
                     return True
-                latest = packet.pts
+                rise.add(packet.pts, start=packet.is_keyframe)
     return False
 
 

@@ -19,7 +19,7 @@ from rewind.video.plan import Order, Plan
 from rewind.video.probe import stamped, step_of, timing_of
 from rewind.video.shared import Shared
 from rewind.video.source import Source, Stopped
-from rewind.video.timing import Grid, Reach, Run, Sampler
+from rewind.video.timing import Grid, Reach, Rise, Run, Sampler
 from rewind.video.units import PART_BYTES, PART_PACKETS, Marker, Part, Pixels, Unit, decode_parts, separable
 
 _UNIT_PACKETS = 48
@@ -142,6 +142,7 @@ class Reader:
         leading pictures (shown before it, coded after it) still belong to the unit before."""
         unit: Unit | None = None
         low = self.info.start_pts
+        rise = Rise(self.info.time_base)
         current: list[Coded] = []
         held: list[Coded] = []
         weight = 0
@@ -191,12 +192,14 @@ class Reader:
                 packet.pts = None if packet.pts is None else packet.pts + shift
             coded = marker.mark(packet, keys_only=self.plan.reading == "keyframes")
             changed = _new_extradata(packet)
-            if coded.start and coded.pts is not None and coded.pts <= low and current:
+            if coded.start and coded.pts is not None and current and rise.back(coded.pts):
                 back = self.end - coded.pts
                 shift += back
                 packet.pts = coded.pts + back
                 coded = coded._replace(pts=packet.pts)
                 self.shared.note("times go back on the way: counted on from where they did")
+            if coded.pts is not None:
+                rise.add(coded.pts, start=coded.start)
             if leads and coded.pts is not None and not coded.start:
                 if coded.pts < low:
                     continue

@@ -16,6 +16,7 @@ from av.stream import Discard
 
 from rewind.video.probe import demux, step_of
 from rewind.video.source import Source
+from rewind.video.timing import Rise
 
 EARLY_S = 2
 _BACK_S = Fraction(1, 10)
@@ -93,21 +94,20 @@ def _counted_on(source: str | Path, opened: Source, stream: AudioStream) -> Hear
 
 def _moves(source: str | Path) -> list[Fraction]:
     """How far `open_frames` moves the times of each part of a file whose times go back, in seconds; 0 for the first."""
-    moves, end = [Fraction(0)], Fraction(0)
-    latest: Fraction | None = None
+    moves, end = [0], 0
     with Source(source) as opened:
         base, step = opened.stream.time_base or Fraction(1), step_of(opened)
+        rise = Rise(base)
         for packet in demux(opened):
             if packet.pts is None:
                 continue
-            at = packet.pts * base + moves[-1]
-            if packet.is_keyframe:
-                if latest is not None and at <= latest:
-                    moves.append(moves[-1] + end - at)
-                    at = end
-                latest = at
-            end = max(end, at + (packet.duration or step) * base)
-    return moves
+            at = packet.pts + moves[-1]
+            if packet.is_keyframe and rise.back(at):
+                moves.append(moves[-1] + end - at)
+                at = end
+            rise.add(at, start=packet.is_keyframe)
+            end = max(end, at + int(packet.duration or step))
+    return [move * base for move in moves]
 
 
 def _decoded(packet: Packet[AudioStream]) -> Heard:

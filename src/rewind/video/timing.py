@@ -8,6 +8,7 @@ one begins more than `HOLD_S` later is taken off after `HOLD_S`: such a gap is a
 from __future__ import annotations
 
 from bisect import insort
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,6 +20,7 @@ Picture = TypeVar("Picture")
 
 HOLD_S = 3600
 _DISORDER_DEPTH = 6
+_BACK_S, _BEFORE = 1, 3
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,31 @@ class Reach:
             self._second = pts
         step = self._lasts or (self._top - self._second if self._second is not None else int(self._step))
         self.end = self._top + min(max(1, step), self._grid.hold)
+
+
+class Rise:
+    """Whether times go back on the way, as where files are joined end to end, told of packets in coding order.
+
+    They do with a packet that a group of pictures can begin at, if its time is not after the last group's, or if the
+    packets just before it all lie over a second later: one alone may have a broken time.
+    """
+
+    def __init__(self, time_base: Fraction) -> None:
+        self._slack = int(_BACK_S / time_base)
+        self._began: int | None = None
+        self._last: deque[int] = deque(maxlen=_BEFORE)
+
+    def back(self, pts: int) -> bool:
+        """Whether a group that begins at `pts` lies before what came ahead of it."""
+        if self._began is None:
+            return False
+        return pts <= self._began or (len(self._last) == _BEFORE and min(self._last) > pts + self._slack)
+
+    def add(self, pts: int, *, start: bool) -> None:
+        """Takes in the next packet; `start` where a group can begin at it."""
+        self._last.append(pts)
+        if start:
+            self._began = pts
 
 
 class Run(NamedTuple, Generic[Picture]):
