@@ -123,12 +123,28 @@ def test_one_broken_time_is_no_joint(make: Make) -> None:
     """Three pictures in a row must lie behind a key frame that comes after them."""
     rise = Rise(Fraction(1, 25))
     for number in range(100):
-        pts = number if number != 70 else 100_000
-        assert not (number % 25 == 0 and rise.back(pts))
-        rise.add(pts, start=number % 25 == 0)
-    assert rise.back(30)
-    assert rise.back(75)
-    assert not rise.back(90)
+        rise.place(number if number != 70 else 100_000, start=number % 25 == 0, end=100_001)
+    assert rise.moved == 0
+    assert rise.place(80, start=True, end=100) == 80
+    assert rise.place(30, start=True, end=100) == 100
+    assert rise.place(31, start=False, end=101) == 101
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("old.mpg", "mpeg1video"), ("dvd.vob", "mpeg2video"), ("dvb.ts", "mpeg2video")]
+)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_codecs_that_are_decoded_in_one_are_counted_on_too(make: Make, name: str, codec: str, threads: int) -> None:
+    part = make(name, frames=150, codec=codec)
+    path = part.with_name(f"joined_{threads}_{name}")
+    path.write_bytes(part.read_bytes() * 3)
+    with open_frames(path, threads=threads) as stream:
+        frames = list(stream)
+        assert any("times go back" in d for d in stream.report().degradations)
+    with open_frames(part, threads=threads) as stream:
+        alone = list(stream)
+    assert len(frames) == 3 * len(alone) == 15
+    assert all(np.array_equal(f.pixels, alone[n % 5].pixels) for n, f in enumerate(frames))
 
 
 def test_times_of_other_files_do_not_go_back(clip: Path) -> None:

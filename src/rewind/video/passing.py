@@ -34,9 +34,9 @@ def times_go_back(source: str | Path) -> bool:
         rise = Rise(opened.stream.time_base or Fraction(1))
         for packet in chain(head, packets):
             if packet.pts is not None:
-                if packet.is_keyframe and rise.back(packet.pts):
+                rise.place(packet.pts, start=packet.is_keyframe, end=packet.pts + 1)
+                if rise.moved:
                     return True
-                rise.add(packet.pts, start=packet.is_keyframe)
     return False
 
 

@@ -106,12 +106,14 @@ class Reader:
             configure(ctx, self.plan.reading)
         start = self.info.start_pts if timing == "counted" else 0
         family = marker.family if marker is not None else "whole"
+        rise = Rise(self.info.time_base)
 
         def parts() -> Iterator[Part]:
             while window := _peek(packets, _WINDOW):
                 coded = [marker.mark(p) if marker else stamped(p, timing) for p in window]
-                for c in coded:
-                    self._extend(c)
+                for place, c in enumerate(coded):
+                    coded[place] = self._placed(c, rise, start=c.packet.is_keyframe) if timing == "pts" else c
+                    self._extend(coded[place])
                 self.shared.clock_cpu()
                 yield Part(coded, False, None)
             yield Part([], True, self.end if timing == "pts" else None)
@@ -147,7 +149,6 @@ class Reader:
         held: list[Coded] = []
         weight = 0
         extradata: bytes | None = None
-        shift = 0
         leads = False  # after a jump: what leads the first packet belongs to a unit that was left out
 
         def hand_out(part: Part) -> None:
@@ -175,7 +176,7 @@ class Reader:
                 length = begin - low
                 current, low, weight = [first], begin, first.packet.size
                 wanted = self.grid.pts_limit(max(self.grid.first_at(begin), self.plan.start_index))
-                far = None if shift else self._ahead.jump(marker, begin, wanted, least=2 * length)
+                far = None if rise.moved else self._ahead.jump(marker, begin, wanted, least=2 * length)
                 if far is not None:
                     packets, landed = far
                     self._extend(landed)
@@ -188,18 +189,9 @@ class Reader:
             return False
 
         while (packet := next(packets, None)) is not None:
-            if shift:
-                packet.pts = None if packet.pts is None else packet.pts + shift
             coded = marker.mark(packet, keys_only=self.plan.reading == "keyframes")
             changed = _new_extradata(packet)
-            if coded.start and coded.pts is not None and current and rise.back(coded.pts):
-                back = self.end - coded.pts
-                shift += back
-                packet.pts = coded.pts + back
-                coded = coded._replace(pts=packet.pts)
-                self.shared.note("times go back on the way: counted on from where they did")
-            if coded.pts is not None:
-                rise.add(coded.pts, start=coded.start)
+            coded = self._placed(coded, rise, start=coded.start)
             if leads and coded.pts is not None and not coded.start:
                 if coded.pts < low:
                     continue
@@ -269,6 +261,16 @@ class Reader:
 
     def _unit(self, low: int) -> Unit:
         return Unit(low, queue.Queue[Run[Pixels] | None](self.depth))
+
+    def _placed(self, coded: Coded, rise: Rise, *, start: bool) -> Coded:
+        """A packet with its time counted on, where times have gone back."""
+        if coded.pts is None:
+            return coded
+        moved = rise.moved
+        coded.packet.pts = rise.place(coded.pts, start=start, end=self.end)
+        if rise.moved != moved:
+            self.shared.note("times go back on the way: counted on from where they did")
+        return coded._replace(pts=coded.packet.pts)
 
     def _extend(self, coded: Coded) -> None:
         """Moves the end of the video."""

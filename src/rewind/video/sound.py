@@ -101,11 +101,9 @@ def _moves(source: str | Path) -> list[Fraction]:
         for packet in demux(opened):
             if packet.pts is None:
                 continue
-            at = packet.pts + moves[-1]
-            if packet.is_keyframe and rise.back(at):
-                moves.append(moves[-1] + end - at)
-                at = end
-            rise.add(at, start=packet.is_keyframe)
+            at = rise.place(packet.pts, start=packet.is_keyframe, end=end)
+            if rise.moved != moves[-1]:
+                moves.append(rise.moved)
             end = max(end, at + int(packet.duration or step))
     return [move * base for move in moves]
 

@@ -69,28 +69,34 @@ class Reach:
 
 
 class Rise:
-    """Whether times go back on the way, as where files are joined end to end, told of packets in coding order.
+    """Packets' times in coding order, counted on where they go back, as at a joint of files.
 
-    They do with a packet that a group of pictures can begin at, if its time is not after the last group's, or if the
-    packets just before it all lie over a second later: one alone may have a broken time.
+    They go back with a packet that a group of pictures can begin at, if its time is not after the last group's, or if
+    the packets just before it all lie over a second later: one alone may have a broken time. `moved`: ticks by which
+    times are moved so far.
     """
 
     def __init__(self, time_base: Fraction) -> None:
+        self.moved = 0
         self._slack = int(_BACK_S / time_base)
         self._began: int | None = None
         self._last: deque[int] = deque(maxlen=_BEFORE)
 
-    def back(self, pts: int) -> bool:
-        """Whether a group that begins at `pts` lies before what came ahead of it."""
+    def place(self, pts: int, *, start: bool, end: int) -> int:
+        """Where the next packet goes: `start` where a group can begin at it, `end` where the pictures so far do."""
+        at = pts + self.moved
+        if start:
+            if self._back(at):
+                self.moved += end - at
+                at = end
+            self._began = at
+        self._last.append(at)
+        return at
+
+    def _back(self, at: int) -> bool:
         if self._began is None:
             return False
-        return pts <= self._began or (len(self._last) == _BEFORE and min(self._last) > pts + self._slack)
-
-    def add(self, pts: int, *, start: bool) -> None:
-        """Takes in the next packet; `start` where a group can begin at it."""
-        self._last.append(pts)
-        if start:
-            self._began = pts
+        return at <= self._began or (len(self._last) == _BEFORE and min(self._last) > at + self._slack)
 
 
 class Run(NamedTuple, Generic[Picture]):
