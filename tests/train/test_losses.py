@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 
 import pytest
@@ -11,7 +12,7 @@ from rewind.config import ReWindConfig
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
 from rewind.text import TextFeatures
-from rewind.train.losses import Batch, draw_shown, instruct_losses, prompt_parts, remember, told
+from rewind.train.losses import Batch, draw_shown, instruct_losses, prompt_parts, relevance_loss, remember, told
 
 TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "yes", "no"])
 CONFIG = replace(
@@ -106,3 +107,19 @@ def test_half_of_what_is_shown_scores_best_and_the_rest_is_drawn() -> None:
             assert row[-4:] == [36, 37, 38, 39]
             drawn |= set(row[:-4])
     assert len(drawn) > 25
+
+
+@pytest.mark.parametrize("true_frames", [0, 1, 5])
+def test_hard_false_frames_weigh_as_many_as_there_are_true_ones(true_frames: int) -> None:
+    """By hand, for two videos of ten frames and two things: the best false scores, at least four of them."""
+    made = torch.Generator().manual_seed(true_frames)
+    logits = torch.randn(2, 10, 2, generator=made)
+    relevant = torch.zeros(2, 10, 2)
+    relevant[0, :true_frames, 0] = 1
+    plain, weighed = relevance_loss(logits, relevant), relevance_loss(logits, relevant, hard=0.5)
+    means = []
+    for video, (scores, truth) in enumerate(zip(logits, relevant, strict=True)):
+        count = max(4, true_frames if video == 0 else 0)
+        false = sorted((float(s) for s in scores[truth == 0]), reverse=True)[:count]
+        means.append(sum(math.log1p(math.exp(s)) for s in false) / count)
+    assert float(weighed) == pytest.approx(float(plain) + 0.5 * sum(means) / 2, rel=1e-5)

@@ -15,6 +15,8 @@ from rewind.memory import MemoryState
 from rewind.model import ReWind
 from rewind.text import TextFeatures
 
+_FEWEST_FALSE = 4
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -71,7 +73,7 @@ def told(model: ReWind, patches: Tensor, text: TextFeatures) -> tuple[MemoryStat
 
 def instruct_losses(
     model: ReWind, batch: Batch, *, keep: int, teacher: float, generator: torch.Generator, perceive: bool = True,
-    shown: int = 0,
+    shown: int = 0, hard: float = 0.0,
 ) -> Losses:  # fmt: skip
     """Stages 2 and 3. With probability `teacher` a sample's key frames are drawn by the truth, else by its own scores.
 
@@ -80,6 +82,7 @@ def instruct_losses(
     Args:
         perceive: False teaches the decoder on what `told` gives.
         shown: frames whose memory the decoder sees, half of them by relevance; 0 for all.
+        hard: see `relevance_loss`.
     """
     if perceive:
         state = remember(model, batch.patches, batch.text)
@@ -87,7 +90,7 @@ def instruct_losses(
     else:
         state, tokens = told(model, batch.patches, batch.text)
     logits = model.score(tokens, state.pooled).float()
-    relevance = relevance_loss(logits, batch.relevant[..., : logits.shape[-1]])
+    relevance = relevance_loss(logits, batch.relevant[..., : logits.shape[-1]], hard=hard)
     rows = draw_key_frames(
         logits.detach().amax(-1), batch.relevant.amax(-1), keep=min(keep, logits.shape[1]), teacher=teacher,
         generator=generator,
@@ -180,14 +183,24 @@ def draw_key_frames(
     return keys.topk(keep, dim=1).indices.sort(dim=1).values
 
 
-def relevance_loss(logits: Tensor, relevant: Tensor) -> Tensor:
-    """Binary cross-entropy over frames and tracks (B, T, tracks), half over all and half over true ones."""
+def relevance_loss(logits: Tensor, relevant: Tensor, *, hard: float = 0.0) -> Tensor:
+    """Binary cross-entropy over frames and tracks (B, T, tracks), half over all and half over true ones.
+
+    True frames are few and weigh so much more than others that what cannot be told from them is scored as one of them,
+    at .95 and more. Where that is to be unlearnt, `hard` weighs the false frames with the best scores, as many as there
+    are true ones.
+    """
     logits, relevant = logits.flatten(1), relevant.flatten(1)
     each = functional.binary_cross_entropy_with_logits(logits, relevant.float(), reduction="none")
     on = relevant.float()
     per_video = (each * on).sum(1) / on.sum(1).clamp(min=1)
     has = (on.sum(1) > 0).float()
-    return each.mean() + 0.5 * (per_video * has).sum() / has.sum().clamp(min=1)
+    loss = each.mean() + 0.5 * (per_video * has).sum() / has.sum().clamp(min=1)
+    if hard:
+        false = (each * (1 - on)).sort(dim=1, descending=True).values
+        taken = torch.arange(false.shape[1], device=false.device) < on.sum(1, keepdim=True).clamp(min=_FEWEST_FALSE)
+        loss = loss + hard * ((false * taken).sum(1) / taken.sum(1)).mean()
+    return torch.as_tensor(loss)
 
 
 def answer_loss(words: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:

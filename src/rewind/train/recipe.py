@@ -50,6 +50,10 @@ STAGES: tuple[Stage, ...] = (
         "refine", steps=1350, batch=96, frames=96, key_frames=2, rate=9e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
         perceive=False, shown=16,
     ),
+    Stage(
+        "harden", steps=300, batch=96, frames=96, key_frames=2, rate=4e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
+        perceive=False, shown=16,
+    ),
 )  # fmt: skip
 
 

@@ -35,9 +35,10 @@ WARM_MIX: dict[Kind, float] = {
 LAST_MIX: dict[Kind, float] = {
     "needle": 0.2, "exists": 0.12, "order": 0.34, "count": 0.08, "breakpoint": 0.08, "state": 0.13, "find": 0.05,
 }  # fmt: skip
-MIXES |= {"warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX}
+MIXES |= {"warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX, "harden": LAST_MIX}
 # Once changes are told at all: which of several things alike it was that changed.
-ALIKE = {"instruct-long": 0.6, "ground": 0.6, "refine": 0.6}
+ALIKE = {"instruct-long": 0.6, "ground": 0.6, "refine": 0.6, "harden": 0.6}
+HARD = {"harden": 0.5}
 _RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5
 
 
@@ -112,7 +113,7 @@ def _instruct_step(
             )  # fmt: skip
             losses = instruct_losses(
                 model, batch, keep=stage.key_frames, teacher=stage.teacher_at(number), generator=generator,
-                perceive=stage.perceive, shown=stage.shown,
+                perceive=stage.perceive, shown=stage.shown, hard=HARD.get(stage.name, 0.0),
             )  # fmt: skip
         parts = {
             "answer": losses.answer,
