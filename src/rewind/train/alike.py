@@ -17,8 +17,8 @@ _MOST = 3
 class Alike:
     """For each change of a bank's scenes, the scenes in which something looks like it and does not change.
 
-    Of 96 s one in ten holds such a thing, of ten minutes one in two, of an hour nearly all. A model that seldom met
-    one told the colour of whatever looked like what was asked for.
+    Of 96 s one in eight holds such a thing (60 drawn), of longer videos the more. A third to a half of answers to what
+    such a change led to are wrong (LOG.md).
 
     Args:
         sized: whether looks name a size.

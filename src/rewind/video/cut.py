@@ -14,11 +14,10 @@ from rewind.clock import time_stamp
 from rewind.errors import VideoError
 from rewind.values import Moment, VideoInfo
 from rewind.video.decode import Decoded, Painter
-from rewind.video.passing import from_here, from_start, may_seek, seek, times_go_back
+from rewind.video.passing import from_here, from_start, may_seek, runs_by_tick, seek, times_go_back
 from rewind.video.probe import rate_of
-from rewind.video.sound import EARLY_S, add_sound, sound_of
+from rewind.video.sound import EARLY_S, add_sound, moves_of, sound_of
 from rewind.video.source import Source, explain, is_pipe, label
-from rewind.video.stream import open_frames
 from rewind.video.units import Pixels
 
 Shown = tuple[Fraction, Fraction, Pixels]
@@ -48,12 +47,12 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
             f"{folder} cannot be written to ({error.strerror})", allowed="a folder that you may write to", do="name one"
         ) from None
     paths: list[Path] = []
-    counted = bool(moments) and times_go_back(source)
+    moves = moves_of(source) if moments and times_go_back(source) else []
     for number, moment in enumerate(moments, 1):
         path = folder / f"{number:02d}_{time_stamp(moment.start_s)}-{time_stamp(moment.end_s)}.mp4"
         partial = path.with_suffix(".part")
         try:
-            _write(source, moment, partial, info, counted=counted)
+            _write(source, moment, partial, info, moves)
             partial.replace(path)
         except Exception as error:
             raise explain(error, f"a clip of {label(source)}") from None
@@ -63,7 +62,7 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
     return paths
 
 
-def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, *, counted: bool) -> None:
+def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, moves: Sequence[Fraction]) -> None:
     """One clip: video first, then, from a second pass, its sound."""
     begin, end = Fraction(moment.start_s), Fraction(moment.end_s)
     size = info.height // 2 * 2 or 2, info.width // 2 * 2 or 2
@@ -77,7 +76,7 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, *, c
         video.codec_context.flags |= Flags.frame_duration
         sound = sound_of(source, out)
         written = 0
-        shown = _counted_on if counted else _by_time
+        shown = _counted_on if moves else _by_time
         for at, until, pixels in shown(source, begin, end, size, info):
             first, last = round((at - begin) / ticks), round((until - begin) / ticks)
             if first == last and (written or until < end):
@@ -94,7 +93,7 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, *, c
             )
         out.mux(video.encode(None))
         if sound is not None:
-            add_sound(source, out, sound, begin, end, counted=counted)
+            add_sound(source, out, sound, begin, end, moves=moves)
 
 
 def _counted_on(
@@ -103,13 +102,12 @@ def _counted_on(
     """Of a file whose times go back on the way: as `open_frames` counts them on, with a sample a tick."""
     base = info.time_base
     first = max(0, int(begin / base) - info.start_pts)
-    with open_frames(source, fps=1 / base, size=size, start_index=first, info=info) as stream:
-        for run in stream.runs():
-            at, until = (info.start_pts + run.first) * base, (info.start_pts + run.stop) * base
-            if at >= end:
-                return
-            if until > begin:
-                yield max(at, begin), min(until, end), run.picture
+    for run in runs_by_tick(source, first, size=size, info=info):
+        at, until = (info.start_pts + run.first) * base, (info.start_pts + run.stop) * base
+        if at >= end:
+            return
+        if until > begin:
+            yield max(at, begin), min(until, end), run.picture
 
 
 def _by_time(

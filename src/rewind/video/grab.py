@@ -11,9 +11,8 @@ from PIL import Image
 from rewind.errors import ConfigError, VideoError
 from rewind.values import VideoInfo
 from rewind.video.decode import Painter
-from rewind.video.passing import from_here, from_start, may_seek, seek, times_go_back
+from rewind.video.passing import from_here, from_start, may_seek, runs_by_tick, seek, times_go_back
 from rewind.video.source import Source, explain, is_pipe, label
-from rewind.video.stream import open_frames
 from rewind.video.units import Pixels
 
 _BACK_S = (0.0, 3.0, 20.0)
@@ -85,14 +84,13 @@ def _as_sampled(
     """Reads from the beginning as `open_frames` does, a sample a tick, for the times that it made."""
     waiting = [pts - info.start_pts for pts in wanted]
     begin = max(0, waiting[0])
-    with open_frames(source, fps=1 / info.time_base, size=size, start_index=begin, info=info) as stream:
-        for run in stream.runs():
-            while waiting and waiting[0] < run.stop:
-                tick = waiting.pop(0)
-                if tick >= run.first:
-                    yield info.start_pts + tick, run.picture
-            if not waiting:
-                return
+    for run in runs_by_tick(source, begin, size=size, info=info):
+        while waiting and waiting[0] < run.stop:
+            tick = waiting.pop(0)
+            if tick >= run.first:
+                yield info.start_pts + tick, run.picture
+        if not waiting:
+            return
 
 
 def _by_seeking(opened: Source, wanted: int, info: VideoInfo) -> VideoFrame | None:

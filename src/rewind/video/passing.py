@@ -13,7 +13,9 @@ from rewind.values import VideoInfo
 from rewind.video.decode import Decoded, Decoder
 from rewind.video.probe import HEAD, demux, stamped, step_of, timing_of
 from rewind.video.source import INDEXED, Source, is_url
-from rewind.video.timing import Rise
+from rewind.video.stream import open_frames
+from rewind.video.timing import Rise, Run
+from rewind.video.units import Pixels
 
 
 def may_seek(opened: Source) -> bool:
@@ -38,6 +40,13 @@ def times_go_back(source: str | Path) -> bool:
                 if rise.moved:
                     return True
     return False
+
+
+def runs_by_tick(source: str | Path, first: int, *, size: tuple[int, int], info: VideoInfo) -> Iterator[Run[Pixels]]:
+    """All pictures from tick `first` after the start on, with the ticks that show them, counted on as `open_frames`
+    does where times go back on the way."""
+    with open_frames(source, fps=1 / info.time_base, size=size, start_index=first, info=info) as stream:
+        yield from stream.runs()
 
 
 def seek(opened: Source, pts: int) -> bool:

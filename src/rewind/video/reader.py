@@ -20,7 +20,18 @@ from rewind.video.probe import stamped, step_of, timing_of
 from rewind.video.shared import Shared
 from rewind.video.source import Source, Stopped
 from rewind.video.timing import Grid, Reach, Rise, Run, Sampler
-from rewind.video.units import PART_BYTES, PART_PACKETS, Marker, Part, Pixels, Unit, decode_parts, separable
+from rewind.video.units import (
+    PART_BYTES,
+    PART_PACKETS,
+    Marker,
+    Part,
+    Pixels,
+    Unit,
+    arriving,
+    decode_parts,
+    new_extradata,
+    separable,
+)
 
 _UNIT_PACKETS = 48
 _LOOK_AHEAD_BYTES = 24_000_000
@@ -181,7 +192,7 @@ class Reader:
                     packets, landed = far
                     self._extend(landed)
                     current, low, held, leads = [landed], landed.pts or begin, [], True
-                    extradata = _new_extradata(landed.packet) or extradata
+                    extradata = new_extradata(landed.packet) or extradata
                     return True
             else:
                 current += [first._replace(start=not leading), *leading]
@@ -190,7 +201,7 @@ class Reader:
 
         while (packet := next(packets, None)) is not None:
             coded = marker.mark(packet, keys_only=self.plan.reading == "keyframes")
-            changed = _new_extradata(packet)
+            changed = new_extradata(packet)
             coded = self._placed(coded, rise, start=coded.start)
             if leads and coded.pts is not None and not coded.start:
                 if coded.pts < low:
@@ -231,7 +242,7 @@ class Reader:
                 if decoder is None or made_with is not unit.extradata:
                     made_with = unit.extradata
                     decoder = Decoder(self.recipe.make(made_with))
-                self._decode(unit, _arriving(unit, self.shared), decoder, family=family, tail=True)
+                self._decode(unit, arriving(unit, self.shared), decoder, family=family, tail=True)
         except Stopped:
             pass
         finally:
@@ -285,18 +296,3 @@ def _peek(packets: Iterator[Packet[VideoStream]], count: int) -> list[Packet[Vid
         if len(out) >= count:
             break
     return out
-
-
-def _arriving(unit: Unit, shared: Shared) -> Iterator[Part]:
-    while True:
-        part = shared.get(unit.parts)
-        yield part
-        if part.last:
-            return
-
-
-def _new_extradata(packet: Packet[VideoStream]) -> bytes | None:
-    """Codec parameters that begin to hold with this packet."""
-    if packet.is_keyframe and packet.has_sidedata("new_extradata"):
-        return bytes(packet.get_sidedata("new_extradata"))
-    return None

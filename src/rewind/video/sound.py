@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,12 +40,13 @@ def sound_of(source: str | Path, out: OutputContainer) -> AudioStream | None:
 
 
 def add_sound(
-    source: str | Path, out: OutputContainer, sound: AudioStream, begin: Fraction, end: Fraction, *, counted: bool
-) -> None:
+    source: str | Path, out: OutputContainer, sound: AudioStream, begin: Fraction, end: Fraction, *,
+    moves: Sequence[Fraction] = (),
+) -> None:  # fmt: skip
     """Writes what is heard in [begin, end) into `sound`, a stream of `sound_of`.
 
     Args:
-        counted: the file's times go back on the way, and are counted on from where they do.
+        moves: of `moves_of`, for a file whose times go back on the way; none for any other.
     """
     rate = sound.codec_context.sample_rate
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
@@ -55,7 +56,7 @@ def add_sound(
         stream.discard = Discard.default  # a source reads its pictures alone
         first: Fraction | None = None
         sent = 0
-        for at, frame in _counted_on(source, opened, stream) if counted else _from(opened, stream, begin):
+        for at, frame in _counted_on(opened, stream, moves) if moves else _from(opened, stream, begin):
             if at + Fraction(frame.samples, rate) <= begin:
                 continue
             if at >= end:
@@ -76,13 +77,12 @@ def _from(opened: Source, stream: AudioStream, begin: Fraction) -> Heard:
         yield from _decoded(packet)
 
 
-def _counted_on(source: str | Path, opened: Source, stream: AudioStream) -> Heard:
+def _counted_on(opened: Source, stream: AudioStream, moves: Sequence[Fraction]) -> Heard:
     """What is heard from the beginning; where its times go back they are moved as far as those of some part's pictures.
 
     Sound and pictures of one part begin and end at times of their own: moved each by itself, they would drift apart
     with every joint. The part is the one that brings the sound nearest to where it left off.
     """
-    moves = _moves(source)
     shift, heard, left_off = Fraction(0), Fraction(0), Fraction(0)
     for packet in opened.container.demux(stream):
         for at, frame in _decoded(packet):
@@ -92,7 +92,7 @@ def _counted_on(source: str | Path, opened: Source, stream: AudioStream) -> Hear
             yield at + shift, frame
 
 
-def _moves(source: str | Path) -> list[Fraction]:
+def moves_of(source: str | Path) -> list[Fraction]:
     """How far `open_frames` moves the times of each part of a file whose times go back, in seconds; 0 for the first."""
     moves, end = [0], 0
     with Source(source) as opened:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -177,3 +177,19 @@ class _Seen:
             return None, 0
         true = self._times[bisect_right(self._times, self._grid.pts_limit(run.stop - 1)) - 1]
         return first, true - run.pts
+
+
+def arriving(unit: Unit, shared: Shared) -> Iterator[Part]:
+    """The parts of a unit as they come, to the last."""
+    while True:
+        part = shared.get(unit.parts)
+        yield part
+        if part.last:
+            return
+
+
+def new_extradata(packet: Packet[VideoStream]) -> bytes | None:
+    """Codec parameters that begin to hold with this packet."""
+    if packet.is_keyframe and packet.has_sidedata("new_extradata"):
+        return bytes(packet.get_sidedata("new_extradata"))
+    return None
