@@ -14,10 +14,10 @@ from rewind.config import SIZES, ReWindConfig
 from rewind.errors import ConfigError, WeightsError
 from rewind.language.moments import tally
 from rewind.language.prompt import PromptParts
-from rewind.language.tokenizer import AnswerTokenizer
+from rewind.language.tokenizer import END, AnswerTokenizer
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind
-from rewind.models import from_pretrained, save_pretrained, weights_hash
+from rewind.models import _BEHIND_WALK, _WALK, fingerprint, from_pretrained, save_pretrained, weights_hash
 from rewind.text import TextFeatures
 
 TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "yes", "no"])
@@ -228,6 +228,34 @@ def test_a_video_in_which_nothing_is_found_has_no_moments() -> None:
 def test_places_of_patches_need_a_neck_that_knows_them() -> None:
     with pytest.raises(ConfigError, match="allowed: perceives='neck'"):
         tiny(perceives="deep")
+
+
+def test_an_answer_that_the_limit_cut_says_so() -> None:
+    model = tiny()
+    said = "the answer was cut after 6 tokens"
+    assert model.decoder is not None
+    for lead, cut in ((-100.0, True), (100.0, False)):
+        model.decoder.out.bias[END] = lead
+        assert (said in ask(model, *video(20), text()).degradations) == cut
+
+
+def test_memory_depends_on_no_field_that_its_key_leaves_out() -> None:
+    changes: dict[str, object] = {
+        "size": "other", "selector": "uniform", "candidates": 20, "key_frames": 3, "neighbours": 2, "reserve": 1,
+        "detail": "pool", "detail_tokens": 9, "instruct_detail": False, "decoder_width": 32, "decoder_layers": 1,
+        "decoder_heads": 2, "vocabulary": 300, "budget": 300, "instruction_limit": 20, "answer_reserve": 7,
+        "score_in_prompt": False, "words_in_prompt": True, "moments": 0, "score_width": 4, "lora_rank": 2,
+        "lora_alpha": 2, "decoder": "hub:none",
+    }  # fmt: skip
+    assert set(changes) == set(_BEHIND_WALK)
+    one, other = tiny(), tiny(**changes)
+    other.load_state_dict({k: v for k, v in one.state_dict().items() if k.split(".")[0] in _WALK}, strict=False)
+    question = text()
+    with torch.no_grad():
+        tokens, same = (watch(model, *video(20), question).tokens() for model in (one, other))
+    assert torch.equal(tokens, same)
+    assert fingerprint(one).walk == fingerprint(other).walk
+    assert fingerprint(tiny(write_mean=False)).walk != fingerprint(one).walk
 
 
 def test_a_longer_clip_than_the_model_takes_is_refused() -> None:

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from rewind import models as ours
 from rewind.errors import WeightsError
 from rewind.language.speak import HubDecoder
 from rewind.model import ReWind
 from rewind.text import load_text
-
-
-@pytest.fixture(scope="module")
-def tiny_hub_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Llama with random weights and a tokenizer of its own, saved as any Hub model is."""
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("decoder")
-    words = ["<unk>", "<s>", "</s>", "Question", "Answer", "what", "is", "there", ":", "?", "a", "dog", "yes"]
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="</s>").save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(words), hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=2048, eos_token_id=2, bos_token_id=1,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
 
 
 def test_the_bundled_nano_is_small_and_loads() -> None:
@@ -68,6 +50,8 @@ def test_a_hub_decoder_answers_from_the_same_memory(tiny_hub_decoder: Path) -> N
     assert answer.confidence == 0.0
     assert any("not trained" in d for d in answer.degradations)
     assert answer.tokens.total <= answer.tokens.budget
+    assert (config.budget, config.answer_reserve) == (1024, 128)
+    assert answer.tokens.answer_reserve == 128
     again = ours.load(f"hub:{tiny_hub_decoder}")
     torch.testing.assert_close(again.prompt.memory.weight, model.prompt.memory.weight)
 
@@ -90,6 +74,51 @@ def test_a_hub_decoder_is_none_of_our_weights(tiny_hub_decoder: Path, tmp_path: 
     assert ours.weights_hash(again) != kept
     assert next(theirs.parameters()).dtype == torch.float32
     assert next(model.to(torch.float64).borrowed.parameters()).dtype == torch.float64  # type: ignore[union-attr]
+
+
+def test_a_decoder_that_takes_few_tokens_leaves_memory_what_nano_gives_it(
+    tiny_hub_decoder: Path, tmp_path: Path
+) -> None:
+    nano = ours.load("nano").config
+    shutil.copytree(tiny_hub_decoder, tmp_path / "short")
+    path = tmp_path / "short" / "config.json"
+    for most, reserve in ((nano.budget + 40, nano.answer_reserve + 40), (nano.budget, nano.answer_reserve)):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "max_position_embeddings": most}))
+        config = ours.load(f"hub:{path.parent}").config
+        assert (config.budget, config.answer_reserve) == (most, reserve)
+        assert config.memory_budget == nano.memory_budget
+
+
+def test_what_comes_after_memory_leaves_its_key_alone(tiny_hub_decoder: Path) -> None:
+    nano, other = ours.fingerprint(ours.load("nano")), ours.fingerprint(ours.load(f"hub:{tiny_hub_decoder}"))
+    assert (other.walk, other.patches) == (nano.walk, nano.patches)
+    assert other.whole != nano.whole
+    model = ours.load("nano")
+    keys = [nano]
+    for module in (model.prompt, model.score, model.write, model.patches):
+        next(module.parameters()).add_(1e-3)
+        keys.append(ours.fingerprint(model))
+    assert len({k.whole for k in keys}) == 5
+    assert [k.walk == nano.walk for k in keys] == [True, True, True, False, False]
+    assert [k.patches == nano.patches for k in keys] == [True, True, True, True, False]
+    model.answers.fill_(0.0)
+    assert ours.fingerprint(model).whole != keys[-1].whole
+
+
+def test_weights_in_any_precision_have_a_hash() -> None:
+    hashes = {
+        ours.weights_hash(ours.load("nano").to(dtype)) for dtype in (torch.float32, torch.float16, torch.bfloat16)
+    }
+    assert len(hashes) == 3
+
+
+def test_results_call_a_folder_by_its_name(tmp_path: Path) -> None:
+    nano = ours.load("nano")
+    assert nano.name == "rewind-nano"
+    ours.save_pretrained(nano, tmp_path / "mine")
+    assert ours.load(str(tmp_path / "mine")).name == str(tmp_path / "mine")
+    assert ours.from_pretrained(tmp_path / "mine").name == str(tmp_path / "mine")
+    assert ours.from_pretrained(tmp_path / "mine", name="trial").name == "trial"
 
 
 def test_a_folder_of_transformers_is_taken_for_a_decoder(tiny_hub_decoder: Path) -> None:

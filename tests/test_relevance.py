@@ -19,9 +19,18 @@ def test_scores_and_threshold_are_weighed_alike() -> None:
     assert "no word of the query is known" in joined.degradations[0]
     assert join(memory, concepts, familiarity=0.5, concepts_know=False).known
     assert join(memory, concepts, familiarity=0.25, concepts_know=True).degradations == ()
-    alone = join(memory, None, familiarity=0.0, concepts_know=False)
-    assert torch.equal(alone.scores, memory)
-    assert alone.known
+
+
+def test_memory_alone_knows_what_is_familiar_and_nothing_else() -> None:
+    """Of a vision encoder without classes: nobody else could know the words."""
+    memory = torch.tensor([0.9, 0.1])
+    strange, familiar = (join(memory, None, familiarity=f, concepts_know=False) for f in (0.49, 0.5))
+    for alone in (strange, familiar):
+        assert torch.equal(alone.scores, memory)
+        assert alone.threshold == pytest.approx(MEMORY_SEEN)
+    assert (strange.known, familiar.known) == (False, True)
+    assert "no word of the query is known" in strange.degradations[0]
+    assert familiar.degradations == ()
 
 
 @pytest.mark.parametrize("familiarity", [0.0, 0.5, 1.0])

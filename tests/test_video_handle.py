@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import struct
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -126,6 +129,17 @@ def test_until_a_second_equals_a_video_that_ends_there(store: Path, tmp_path: Pa
     assert all(k.time_s < 21 for k in early.key_frames)
 
 
+def test_until_after_a_gap_counts_as_the_whole_does(gap: Path, tmp_path: Path) -> None:
+    video = rewind.open(gap, store=tmp_path, fps="1/20")
+    assert video.watch().frames == video.find("a dog").frames
+    early = video.find("a dog", until_s=9200.0).frames
+    assert (early.sampled, early.read, early.skipped) == (189, 189, 0)
+    # Stores of earlier versions do not say where their gaps were.
+    path = next(tmp_path.glob("*/manifest.json"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "lost": {}}))
+    assert rewind.open(gap, store=tmp_path, fps="1/20").find("a dog", until_s=9200.0).frames == early
+
+
 def test_words_that_nobody_knows_are_said_to_be_unknown(store: Path) -> None:
     video = rewind.open(BIKES, store=store)
     for result in (video.find("a glorbnax"), video.ask("Is there a glorbnax?")):
@@ -220,3 +234,45 @@ def test_int8_answers_much_as_fp16(tmp_path: Path) -> None:
     a, b = full.find("bicycle", threshold=0.0), small.find("bicycle", threshold=0.0)
     assert isinstance(a.moments[0], Moment)
     assert a.best_score == pytest.approx(b.best_score, abs=0.05)
+
+
+def _colours(path: Path, **options: Any) -> Path:
+    """5 s at 10 a second."""
+    with av.open(str(path), "w", **options) as out:
+        stream = out.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 5 * number, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def test_a_video_without_a_length_ends_with_its_last_picture(tmp_path: Path) -> None:
+    path = _colours(tmp_path / "live.mkv", options={"live": "1"})
+    for _ in range(2):  # as read, and as the store keeps it
+        video = rewind.open(path, store=tmp_path / "store", fps="0.1")
+        assert video.info.duration_s is None
+        found = video.find("a dog", threshold=0.0)
+        assert found.video.duration_s == pytest.approx(5.0, abs=0.01)
+        assert found.moments[0].end_s == found.video.duration_s
+
+
+def test_a_sample_past_the_headers_length_moves_the_end_by_no_more_than_a_picture(tmp_path: Path) -> None:
+    path = _colours(tmp_path / "short.flv")
+    data = path.read_bytes()
+    at = data.index(b"duration\x00") + len(b"duration\x00")
+    path.write_bytes(data[:at] + struct.pack(">d", 4.9) + data[at + 8 :])
+    video = rewind.open(path, store=tmp_path / "store", fps=Fraction(20, 99))
+    assert video.info.duration_s == pytest.approx(4.9)
+    video.watch()
+    assert video.info.duration_s == pytest.approx(5.0, abs=0.01)
+    # Stores of earlier versions do not say where the pictures end: the last sample, at 4.95 s, stays for one picture.
+    manifest = next(tmp_path.glob("store/*/manifest.json"))
+    kept = json.loads(manifest.read_text())
+    assert kept.pop("end") == 5000
+    manifest.write_text(json.dumps(kept))
+    video = rewind.open(path, store=tmp_path / "store", fps=Fraction(20, 99))
+    video.watch()
+    assert 4.95 < (video.info.duration_s or 0) <= 5.06

@@ -21,7 +21,7 @@ from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
 from rewind.store.features import MANIFEST
 from rewind.values import Clock, Reading
 from rewind.video import probe
-from rewind.watch import Progress, watch_into
+from rewind.watch import Progress, count_frames, watch_into
 
 
 class PlainEncoder:
@@ -58,7 +58,7 @@ def write_clip(path: Path, *, seconds: int = 60, rate: int = 25, still: bool = F
 
 
 def watch(
-    clip: Path, folder: Path, encoder: PlainEncoder, *, fps: int = 25, reading: Reading = "exact",
+    clip: Path, folder: Path, encoder: PlainEncoder, *, fps: int | Fraction = 25, reading: Reading = "exact",
     progress: Progress | None = None,
 ) -> StoredFeatures:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,6 +199,40 @@ def test_a_read_error_leaves_the_store_open_for_the_rest(
     assert stored.manifest.frames == want.manifest.frames
     assert stored.manifest.degradations == want.manifest.degradations == ()
     assert contents(tmp_path / "part") == contents(tmp_path / "whole")
+
+
+def test_what_a_gap_leaves_out_is_not_said_to_be_broken(gap: Path, tmp_path: Path) -> None:
+    rate = Fraction(1, 20)
+    whole = watch(gap, tmp_path / "whole", PlainEncoder(), fps=rate).manifest
+    # Of the 9,020 s from the last picture before it to the next one, the first hour is sampled.
+    assert (whole.frames.read, whole.frames.skipped) == (3 + 180 + 91, 0)
+    assert Manifest.load(tmp_path / "whole").lost.gaps == whole.lost.gaps == ((60_000, 9_080_000),)
+
+    def progress(done: int, total: int | None) -> None:
+        if done == 260:  # behind the gap, one shard of what follows it written
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        watch(gap, tmp_path / "part", PlainEncoder(), fps=rate, progress=progress)
+    part = Manifest.load(tmp_path / "part")
+    assert part.next_index > part.rows
+    again = watch(gap, tmp_path / "part", PlainEncoder(), fps=rate).manifest
+    assert (again.frames, again.degradations, again.lost) == (whole.frames, whole.degradations, whole.lost)
+
+
+def test_frames_counted_by_hand() -> None:
+    clock = Clock(0, Fraction(1, 1000), Fraction(1, 20))
+    gaps = ((60_000, 9_080_000),)  # sampled from 3 to 183 (exclusive), then again from 454 on
+    for stop, rows, want in (
+        (3, 3, (3, 3, 0)),
+        (183, 181, (183, 181, 2)),
+        (300, 183, (183, 183, 0)),
+        (460, 189, (189, 189, 0)),
+        (460, 187, (189, 187, 2)),
+    ):
+        count = count_frames(clock, gaps, stop=stop, rows=rows)
+        assert (count.sampled, count.read, count.skipped) == want
+    assert count_frames(clock, (), stop=460, rows=189).skipped == 271
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from rewind.clock import format_time
 from rewind.errors import ConfigError
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
+from rewind.models import Fingerprint
 from rewind.relevance import Relevance, join
 from rewind.selection import spans
 from rewind.store import Part, StoredFeatures
@@ -58,9 +59,13 @@ class Engine:
     """What answers: model, instruction encoder, and concepts where the vision encoder has classes."""
 
     model: ReWind
-    model_hash: str
+    hashes: Fingerprint
     text: TextEncoder
     concepts: Concepts | None
+
+    @property
+    def model_hash(self) -> str:
+        return self.hashes.whole
 
     @property
     def small(self) -> bool:
@@ -100,10 +105,11 @@ def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instru
     tokens = load_memory(kept, (1, rows, config.write_tokens, config.width)) if kept else None
     state = model.begin(text)
     if tokens is not None:
-        state = state.append(tokens, *model.read.project(tokens))
+        state = state.holding(tokens)
     else:
         for stretch in projected(engine, stored, rows):
             state = _walk(model, state, stretch)
+        state = state.closed()
         if kept:
             keep_memory(kept, state.tokens())
     seconds = torch.from_numpy(timeline.seconds)
@@ -188,10 +194,11 @@ def say(
     supported = relevance.remembered >= SUPPORTED or decoded.text in NEEDS_NO_SUPPORT
     if decoded.confidence >= DECODER_MIN and decoded.text and supported:
         text = decoded.text
-        absent = text == "never" or (text == "no" and not moments)
-        if text == "never":
+        absent = text in ("never", "no") and not moments
+        if text == "never" and absent:
             text = ABSENT
-        elif text == "at":
+        elif text in ("at", "never"):
+            # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent)
     if engine.concepts is None or not relevance.known:
@@ -243,7 +250,7 @@ def projected(engine: Engine, stored: StoredFeatures, rows: int) -> Iterator[Ten
     model = engine.model
     size = model.config.clip_frames * 16
     if model.config.perceives == "neck":
-        yield from stored.derived_clips(size, model.project, name=engine.model_hash[:16], rows=rows)
+        yield from stored.derived_clips(size, model.project, name=engine.hashes.patches[:16], rows=rows)
         return
     parts: tuple[Part, ...] = ("deep",) if model.config.perceives == "deep" else ("deep", "fine")
     for stretch in stored.clips(size, *parts, rows=rows):
@@ -261,4 +268,4 @@ def memory_file_of(engine: Engine, stored: StoredFeatures, instruction: str, row
     """Where the memory of the first `rows` frames under `instruction` is kept; None where nothing can be."""
     if not stored.folder.is_dir() or stored.trouble:
         return None
-    return memory_file(stored.folder, engine.model_hash, engine.text.weights_hash, instruction, str(rows))
+    return memory_file(stored.folder, engine.hashes.walk, engine.text.weights_hash, instruction, str(rows))

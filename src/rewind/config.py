@@ -6,9 +6,10 @@ Tags follow the paper's reading in docs/architecture.md: [P] the paper, [us] our
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rewind.errors import ConfigError
 
@@ -18,6 +19,9 @@ Detail = Literal["learned", "pool"]
 SLOTS = 2
 """Things that one instruction may name: `which came first, the a or the b`."""
 Perceives = Literal["deep", "deep+fine", "neck"]
+_CHOICES = {"perceives": Perceives, "selector": Selector, "detail": Detail}
+_PLAIN: dict[str, type] = {"int": int, "str": str, "bool": bool}
+_MAY_BE_0 = frozenset({"moments", "reserve", "salient", "neck_blocks", "lora_rank", "lora_alpha"})
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class ReWindConfig:
     read_memory: bool = True  # False: R = Q_R always (the removal "without read")
     write_mean: bool = True  # [us]: add the mean of the frame's queries to what is written
     score_width: int = 64
+    # [us]: a frame's score hears the frame after it: a clip's last frame is written before the next one is seen
+    score_after: bool = False
     # rewind: selection and detail
     selector: Selector = "density_peaks"
     candidates: int = 64  # [P]
@@ -86,10 +92,7 @@ class ReWindConfig:
     lora_alpha: int = 32
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "facets", tuple(self.facets))  # JSON has no tuples
-        for name in ("width", "layers", "queries", "clip_frames", "write_tokens", "key_frames", "detail_tokens"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)}", allowed="1 or more")
+        self._check_fields()
         if self.width % self.heads:
             raise ConfigError(f"heads={self.heads} for width={self.width}", allowed="a divisor of the width")
         if self.decoder == "bundled" and self.decoder_width % self.decoder_heads:
@@ -106,6 +109,13 @@ class ReWindConfig:
                 f"salient={self.salient}, neck_blocks={self.neck_blocks}",
                 allowed=f"1 to {self.fine_grid**2} patches, 1 block or more",
             )
+        if self.perceives == "neck":
+            side = math.isqrt(self.patches)
+            if side**2 != self.patches or self.fine_grid % side:
+                raise ConfigError(
+                    f"patches={self.patches} with fine_grid={self.fine_grid}",
+                    allowed="a square number of patches, whose root divides the fine grid's side",
+                )
         if self.words_in_prompt and not self.aim:
             raise ConfigError("words_in_prompt without aim", allowed="aim=True: it knows which thing a word is of")
         if self.aim and min(self.facets, default=0) < 2:
@@ -126,6 +136,27 @@ class ReWindConfig:
                 allowed=f"more than {self.budget - self.memory_budget} tokens for detail, instruction and answer",
                 do="raise the budget or ask for fewer key frames",
             )
+
+    def _check_fields(self) -> None:
+        """Each field for itself: its type, its choices, its least value."""
+        if isinstance(self.facets, list):  # JSON has no tuples
+            object.__setattr__(self, "facets", tuple(self.facets))
+        if not isinstance(self.facets, tuple) or any(type(values) is not int for values in self.facets):
+            raise ConfigError(f"facets={self.facets!r}", allowed="a list of whole numbers")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            kind = _PLAIN.get(str(field.type))
+            if kind is not None and type(value) is not kind:
+                allowed = {int: "a whole number", str: "a text", bool: "true or false"}[kind]
+                raise ConfigError(f"{field.name}={value!r}", allowed=allowed)
+            least = 0 if field.name in _MAY_BE_0 else 1
+            if kind is int and value < least:
+                raise ConfigError(f"{field.name}={value}", allowed=f"{least} or more")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in get_args(choices):
+                raise ConfigError(f"{name}={getattr(self, name)!r}", allowed=", ".join(get_args(choices)))
+        if self.decoder != "bundled" and not (self.decoder.startswith("hub:") and self.decoder != "hub:"):
+            raise ConfigError(f"decoder={self.decoder!r}", allowed="bundled, or hub:NAME_OR_FOLDER")
 
     @property
     def memory_budget(self) -> int:
@@ -166,15 +197,18 @@ class ReWindConfig:
         unknown = sorted(set(data) - known - {"model_type", "architectures", "transformers_version"})
         if unknown:
             raise ConfigError(f"{path}: fields {', '.join(unknown)}", allowed="fields of this version's ReWindConfig")
-        return ReWindConfig(**{k: v for k, v in data.items() if k in known})
+        try:
+            return ReWindConfig(**{k: v for k, v in data.items() if k in known})
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error.given}", allowed=error.allowed, do=error.do) from error
 
 
 SIZES: dict[str, ReWindConfig] = {
     # 32 frames' memory or groups: more than so many that show nothing asked for put off a decoder this small.
-    "nano": ReWindConfig(patch_place=True, words_in_prompt=True, budget=370),
+    "nano": ReWindConfig(patch_place=True, score_after=True, words_in_prompt=True, budget=370),
     "small": ReWindConfig(
-        size="small", patch_place=True, words_in_prompt=True, width=256, heads=8, layers=4, queries=32,
-        detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048,
+        size="small", patch_place=True, score_after=True, words_in_prompt=True, width=256, heads=8, layers=4,
+        queries=32, detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048,
     ),
     "base": ReWindConfig(
         size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep",

@@ -124,8 +124,8 @@ class ReWind(nn.Module):
             raise ConfigError(f"a clip of {patches.shape[1]} frames", allowed=f"1 to {self.config.clip_frames}")
         told = None
         if self.aim is not None and state.slots is not None:
-            patches, told, followed = self.aim.condition(patches, state.slots, state.pooled, state.followed)
-            state = replace(state, followed=followed)
+            patches, told, handed = self.aim.condition(patches, state.slots, state.pooled, state.handed)
+            state = replace(state, handed=handed)
         perceived = self.perceiver(self.read(state), patches, state.text, state.text_mask)
         tokens = self.write(perceived, state.pooled, told)
         return state.append(tokens, *self.read.project(tokens))
@@ -186,16 +186,17 @@ class ReWind(nn.Module):
         step = frame_step(seconds)
         start, end = float(seconds[0]), float(seconds[-1]) + step
         width = self.config.write_tokens
-        middle = (shown.start_s + shown.end_s).to(self.device, self.dtype) / 2 - step / 2
-        rows = torch.tensor(selection.rows, dtype=torch.long)
+        # Times keep their digits until they are places: seconds since an epoch have none left in single precision.
+        middle, keys = (shown.start_s + shown.end_s) / 2 - step / 2, seconds.double()[list(selection.rows)]
+        memory_place = places(middle, start_s=start, end_s=end).repeat_interleave(width, 0)[None]
         parts = PromptParts(
             memory=shown.tokens.to(self.device, self.dtype).flatten(0, 1)[None],
-            memory_place=places(middle, start_s=start, end_s=end).repeat_interleave(width, 0)[None],
+            memory_place=memory_place.to(self.device, self.dtype),
             memory_score=shown.scores.to(self.device, self.dtype).repeat_interleave(width)[None],
             memory_mask=torch.ones(1, shown.tokens.shape[0] * width, dtype=torch.bool, device=self.device),
             detail=self.look(patches[None].to(self.device, self.dtype), state),
-            detail_place=places(seconds[rows].to(self.device, self.dtype), start_s=start, end_s=end)[None],
-            detail_mask=torch.ones(1, len(rows), dtype=torch.bool, device=self.device),
+            detail_place=places(keys, start_s=start, end_s=end)[None].to(self.device, self.dtype),
+            detail_mask=torch.ones(1, len(keys), dtype=torch.bool, device=self.device),
             text=text.tokens[:, :limit].to(self.device, self.dtype),
             text_mask=text.mask[:, :limit].to(self.device),
             words=None if state.words is None else state.words[:, :limit],
@@ -228,6 +229,8 @@ class ReWind(nn.Module):
         trained = bool(self.answers)
         certainty = math.exp(sum(spoken.log_probabilities) / float(self.answer_temperature))
         confidence = certainty * self.familiarity(text) if trained else 0.0
+        if not spoken.complete:
+            degradations = (*degradations, f"the answer was cut after {len(spoken.log_probabilities)} tokens")
         if not trained:
             degradations = (
                 *degradations,

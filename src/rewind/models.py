@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,10 +14,21 @@ from rewind.errors import WeightsError
 from rewind.language.speak import HubDecoder, hub_source
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
+from rewind.weights import recipe_hash, state_sha256
 
 BUNDLED = Path(__file__).parent / "bundled"
 _HUB_BUDGET = 1024
 """Tokens of a prompt to a decoder from the Hub, where it takes so many: nano's own can use fewer."""
+_HUB_RESERVE = 128
+"""Of them for the answer, where there is room: such a decoder speaks in sentences, nano's own in a word or two."""
+_WALK = ("instruct", "pool", "aim", "patches", "read", "perceiver", "write")
+_BEHIND_WALK = (
+    "size", "selector", "candidates", "key_frames", "neighbours", "reserve", "detail", "detail_tokens",
+    "instruct_detail", "decoder", "decoder_width", "decoder_layers", "decoder_heads", "vocabulary", "budget",
+    "instruction_limit", "answer_reserve", "score_in_prompt", "words_in_prompt", "moments", "score_width", "lora_rank",
+    "lora_alpha",
+)  # fmt: skip
+"""The modules that make memory, and the fields of the config that only those behind memory read."""
 _WEIGHTS, _CONFIG, _TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 
 
@@ -30,6 +40,16 @@ class ModelCard:
     folder: Path
     parameters: int
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Hex SHA-256, each the key of what a model makes: `whole` of an answer, `walk` of memory, `patches` of what is
+    projected. Models that differ only in what comes after share the rest."""
+
+    whole: str
+    walk: str
+    patches: str
 
 
 def available() -> tuple[ModelCard, ...]:
@@ -71,7 +91,8 @@ def load(name: str = "nano", *, device: str | torch.device = "cpu") -> ReWind:
         )
     if is_causal_language_model(folder):
         return _with_hub_decoder(f"hub:{name}", device)
-    return from_pretrained(folder).to(device)
+    own = f"rewind-{name}" if folder.parent == BUNDLED else name
+    return from_pretrained(folder, name=own).to(device)
 
 
 def is_causal_language_model(folder: Path) -> bool:
@@ -98,14 +119,16 @@ def save_pretrained(model: ReWind, folder: Path, *, dtype: torch.dtype = torch.f
 
 
 def from_pretrained(folder: Path, *, name: str | None = None) -> ReWind:
-    """A model from a folder that `save_pretrained` wrote, in float32, ready to answer.
+    """A model from a folder that `save_pretrained` wrote, in float32, ready to answer; results call it by `name`, else
+    by the folder.
 
     Raises: WeightsError where a file is missing or does not fit the config.
     """
     config = ReWindConfig.load(folder / _CONFIG)
     source = hub_source(config)
     tokenizer = AnswerTokenizer.load(folder / _TOKENIZER) if source is None else None
-    model = ReWind(config, tokenizer=tokenizer, speaker=HubDecoder(source) if source else None, name=name)
+    speaker = HubDecoder(source) if source else None
+    model = ReWind(config, tokenizer=tokenizer, speaker=speaker, name=name or str(folder))
     try:
         state = load_file(folder / _WEIGHTS)
         model.load_state_dict({k: v.float() for k, v in state.items()})
@@ -117,25 +140,34 @@ def from_pretrained(folder: Path, *, name: str | None = None) -> ReWind:
 
 
 def weights_hash(model: ReWind) -> str:
-    """Hex SHA-256 over config and weights: what a result kept on disk must be keyed by. Of a decoder from elsewhere its
-    name and revision stand for its weights, which may be gigabytes."""
-    digest = hashlib.sha256(repr(model.config).encode())
-    if isinstance(model.borrowed, HubDecoder):
-        digest.update(model.borrowed.revision.encode())
-    for key, value in sorted(model.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    """Hex SHA-256 over config and weights: what a result kept on disk must be keyed by."""
+    return fingerprint(model).whole
+
+
+def fingerprint(model: ReWind) -> Fingerprint:
+    """The keys of what a model makes; every weight is hashed once. Of a decoder from elsewhere its name and revision
+    stand for its weights, which may be gigabytes."""
+    parts = {name: state_sha256(module.state_dict()) for name, module in model.named_children()}
+    alone = state_sha256({name: value for name, value in model.state_dict().items() if "." not in name})
+    decoder = model.borrowed.revision if isinstance(model.borrowed, HubDecoder) else ""
+    walk = {name: value for name, value in asdict(model.config).items() if name not in _BEHIND_WALK}
+    return Fingerprint(
+        whole=recipe_hash(repr(model.config), decoder, alone, *(f"{n} {parts[n]}" for n in sorted(parts))),
+        walk=recipe_hash(repr(walk), *(f"{n} {parts[n]}" for n in _WALK if n in parts)),
+        patches=recipe_hash(repr(walk), parts["patches"]),
+    )
 
 
 def _with_hub_decoder(name: str, device: str | torch.device) -> ReWind:
     decoder = HubDecoder(name.removeprefix("hub:"))
     nano = from_pretrained(BUNDLED / "nano")
-    heads = next(h for h in (8, 6, 4, 3, 2, 1) if decoder.width % h == 0)
     limit = int(getattr(decoder.model.config, "max_position_embeddings", _HUB_BUDGET) or _HUB_BUDGET)
+    budget = min(_HUB_BUDGET, limit)
+    # The answer takes from what the budget has over nano's: memory keeps what nano gives it.
+    spare = max(0, budget - nano.config.budget)
     config = replace(
-        nano.config, size="custom", decoder=name, decoder_width=decoder.width, decoder_heads=heads,
-        budget=min(_HUB_BUDGET, limit),
+        nano.config, size="custom", decoder=name, decoder_width=decoder.width, budget=budget,
+        answer_reserve=min(_HUB_RESERVE, nano.config.answer_reserve + spare),
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)  # the untrained projections are the same in every run

@@ -54,9 +54,9 @@ def join(
     """Join the witnesses' scores, each (T,); `concepts` is None where the vision encoder has no classes."""
     seen = at_length(MEMORY_SEEN, len(memory))
     remembered = float(memory.max()) / seen
-    if concepts is None:
-        return Relevance(memory.float(), seen, True, remembered)
     f = familiarity
+    if concepts is None:
+        return Relevance(memory.float(), seen, f >= 0.5, remembered, lack)
     scores = f * memory.float() + (1 - f) * concepts.float()
     threshold, known = f * seen + (1 - f) * SEEN, concepts_know or f >= 0.5
     return Relevance(torch.clamp(scores, 0, 1), threshold, known, remembered, lack)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -22,8 +23,9 @@ AnswerSource = Literal["decoder", "concepts", "none"]
 class VideoInfo:
     """What a probe says about a source before any frame is decoded.
 
-    `width` × `height` are those on screen, rotation applied. `duration_s` is None where neither the header nor the
-    stream tells it. `start_pts` is the first presentation time in ticks of `time_base` (seconds a tick).
+    `width` × `height` are those on screen, rotation applied; a `mirrored` picture is turned upside down before it is
+    rotated. `duration_s` is None where neither the header nor the stream tells it. `start_pts` is the first
+    presentation time in ticks of `time_base` (seconds a tick).
     """
 
     path: str
@@ -40,6 +42,7 @@ class VideoInfo:
     size_bytes: int | None
     live: bool
     seekable: bool
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,11 @@ class Timeline:
 
     def rows_until(self, t_s: float) -> int:
         """How many leading rows lie before second `t_s` of the file's own time (half-open: an instant at t is out)."""
-        return int(np.searchsorted(self.seconds, t_s, side="left"))
+        if math.isinf(t_s):
+            return len(self) if t_s > 0 else 0
+        # Exactly, of the number as it was written: in floating point the sample at t may lie before or after t.
+        after = (Fraction(str(t_s)) - self.clock.instant(0)) * self.clock.fps
+        return int(np.searchsorted(self.index, math.ceil(after), side="left"))
 
     @staticmethod
     def regular(frames: int, *, fps: Fraction = Fraction(1)) -> Timeline:

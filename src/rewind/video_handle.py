@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,12 +15,11 @@ from rewind import answering
 from rewind.answering import Engine, Recollection
 from rewind.errors import ConfigError, VideoError
 from rewind.estimate import estimate
-from rewind.loaded import engine, vision_encoder
-from rewind.models import cached
+from rewind.loaded import engine, vision_encoder_of
 from rewind.store import DTYPES, Dtype, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.values import READINGS, Answer, Clock, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
 from rewind.video import grab, probe
-from rewind.watch import Progress, watch_into
+from rewind.watch import Progress, count_frames, watch_into
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,13 +44,13 @@ class Video:
 
     def __init__(
         self, source: str | Path, *, fps: Fraction, reading: Reading, model: str, store: Path | None, dtype: Dtype,
-        threads: int | None,
+        threads: int | None, waiting: Callable[[], None] | None,
     ) -> None:  # fmt: skip
         self.source = source
         self.info: VideoInfo = probe(source)
         self.fps, self.reading, self.dtype, self.threads = fps, reading, dtype, threads
-        self._model = model
-        self._vision = vision_encoder(cached(model).config.vision)
+        self._model, self._waiting = model, waiting
+        self._vision = vision_encoder_of(model)
         recipe = Recipe(str(fps), reading, dtype, self._vision.name, self._vision.weights_hash)
         # A playlist's own bytes do not tell what the files that it names show.
         live = self.info.live or self.info.container in _PLAYLISTS
@@ -83,7 +83,8 @@ class Video:
         """
         if self._stored is not None:
             return self._report(self._stored, resumed=len(self._stored), seconds=Seconds())
-        with self._shelf.opened(Clock(self.info.start_pts, self.info.time_base, self.fps)) as stored:
+        clock = Clock(self.info.start_pts, self.info.time_base, self.fps)
+        with self._shelf.opened(clock, waiting=self._waiting) as stored:
             return self._watch_into(stored, progress)
 
     def _watch_into(self, stored: StoredFeatures, progress: Progress | None) -> WatchReport:
@@ -101,14 +102,25 @@ class Video:
         return self._report(stored, resumed=resumed, seconds=self._pass)
 
     def _info_after(self) -> VideoInfo:
-        """The length of a pipe, and of files joined end to end, is known once they have been read."""
-        assert self._timeline is not None  # noqa: S101  (set just before)
+        """The length of a pipe, and of files joined end to end, is known once they have been read: to where the last
+        picture ends. Where no one knows that, it is taken to stay for one sample; after the length that the header
+        tells, for one picture."""
+        assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (set just before)
+        told, clock = self.info.duration_s, self._timeline.clock
         if not len(self._timeline):
             return self.info
-        last = float(self._timeline.seconds[-1] - self._timeline.seconds[0])
-        if self.info.duration_s is not None and last < self.info.duration_s:
+        last = self._timeline.instant(-1) - clock.instant(0)
+        if told is not None and last < told:
             return self.info
-        return replace(self.info, duration_s=round(last + 1 / float(self.fps), 3))
+        end = self._stored.manifest.end
+        length = Fraction(0) if end is None else (end - clock.start_pts) * clock.time_base
+        if length <= last:
+            stays = 1 / self.fps
+            if told is not None and self.info.average_rate and last - told < stays:
+                stays = min(stays, 1 / Fraction(self.info.average_rate))
+            length = last + stays
+        # Rounded up: no sample lies past the end.
+        return replace(self.info, duration_s=math.ceil(length * 1000) / 1000)
 
     def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
         manifest = stored.manifest
@@ -148,7 +160,8 @@ class Video:
         said = answering.say(engine, seen, decoded, moments, key_frames, stored, timeline)
         answered = time.perf_counter()
         answer = Answer(
-            answer=said.text, absent=said.absent, moments=() if said.absent else moments, key_frames=key_frames,
+            # No moment bears out a no: what was looked at for it is where the thing is not.
+            answer=said.text, absent=said.absent, moments=() if said.text == "no" else moments, key_frames=key_frames,
             confidence=round(said.confidence, 4), answer_source=said.source,
             best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),
             threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=self._frames(timeline),
@@ -209,7 +222,7 @@ class Video:
             raise ConfigError("an empty question", allowed="at least one word")
         if until_s is not None and not until_s > float(self.info.start_pts * self.info.time_base):
             raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
-        fresh = self._stored is None
+        fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
         self.watch(progress=progress)
         assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (watch sets both)
         if not len(self._timeline):
@@ -221,7 +234,7 @@ class Video:
         if key in self._memories:
             self._memories.move_to_end(key)
             return self._stored, timeline, self._memories[key], took
-        seen = answering.recollect(self._engine, self._stored, timeline, instruction)
+        seen = answering.recollect(engine, self._stored, timeline, instruction)
         self._memories[key] = seen
         while len(self._memories) > KEPT:
             self._memories.popitem(last=False)
@@ -236,8 +249,10 @@ class Video:
         whole = self._stored.manifest.frames
         if len(timeline) == whole.read:
             return whole
-        sampled = int(timeline.index[-1]) + 1
-        return FrameCount(sampled, len(timeline), sampled - len(timeline))
+        gaps = self._stored.manifest.lost.gaps
+        here = count_frames(timeline.clock, gaps, stop=int(timeline.index[-1]) + 1, rows=len(timeline))
+        skipped = min(here.skipped, whole.skipped)  # stores of earlier versions do not tell their gaps
+        return FrameCount(here.read + skipped, here.read, skipped)
 
     def _degradations(self) -> tuple[str, ...]:
         assert self._stored is not None  # noqa: S101  (asked only after watching)
@@ -253,6 +268,7 @@ def open_video(
     store: Path | str | None = None,
     dtype: Dtype = "fp16",
     threads: int | None = None,
+    waiting: Callable[[], None] | None = None,
 ) -> Video:
     """Open a video: probe it and say what watching would cost. No frame is encoded.
 
@@ -263,9 +279,11 @@ def open_video(
         model: a bundled name, a folder, or "hub:NAME".
         store: where features go; REWIND_STORE or the user's cache folder where not given.
         dtype: of stored features; "int8" takes about half the room of "fp16".
+        waiting: called once where another process watches the same video and this one has waited for it for a while.
 
     Raises:
-        VideoError: the source cannot be read. ConfigError: an option is not allowed. WeightsError: no such model.
+        VideoError: the source cannot be read. ConfigError: an option is not allowed, or the model does not
+            fit its encoder. WeightsError: no such model.
     """
     try:
         rate = Fraction(fps).limit_denominator(1_000_000)
@@ -285,4 +303,5 @@ def open_video(
         store=Path(store) if store else None,
         dtype=dtype,
         threads=threads,
+        waiting=waiting,
     )

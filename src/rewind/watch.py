@@ -7,7 +7,7 @@ cores that decoding needs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from rewind.store import SAMPLES, StoredFeatures
 from rewind.threads import one_thread
 from rewind.values import Clock, Features, Frame, FrameCount, Reading, Timeline, VideoInfo
 from rewind.video import open_frames
+from rewind.video.timing import Grid
 from rewind.vision import VisionEncoder
 
 BATCH = 8
@@ -109,7 +110,6 @@ def watch_into(
     """
     manifest = stored.manifest
     clock = manifest.clock
-    before = FrameCount(manifest.next_index, manifest.rows, manifest.next_index - manifest.rows)
     encode_s = waited_s = 0.0
     shard: _Shard
 
@@ -155,10 +155,11 @@ def watch_into(
         report = stream.report()
         rest = report.stopped is not None
         close(rest=rest)
+    losses = manifest.lost + report.losses
+    before = count_frames(clock, losses.gaps, stop=manifest.next_index, rows=manifest.rows)
     frames_now = FrameCount(
         before.sampled + report.frames.sampled, before.read + report.frames.read, before.skipped + report.frames.skipped
     )
-    losses = manifest.lost + report.losses
     lost = [*losses.sentences(frames_now, clock.time_base), *encoder.degradations]
     lost += [why for why in (report.stopped, stored.trouble) if why]
     stored.finish(
@@ -166,9 +167,20 @@ def watch_into(
         degradations=tuple(dict.fromkeys(lost)),
         read_s=manifest.read_s + waited_s,
         encode_s=manifest.encode_s + encode_s,
+        end=report.end,
         rest=rest,
     )
     return stream.info
+
+
+def count_frames(clock: Clock, gaps: Iterable[tuple[int, int]], *, stop: int, rows: int) -> FrameCount:
+    """Of the samples before `stop`, `rows` have a picture. The others were skipped, but for those that nobody asked
+    for: of a gap (`Losses.gaps`) the reader samples the first hour alone."""
+    grid = Grid.of(clock)
+    stretches = ((grid.first_at(begin + grid.hold), grid.first_at(end)) for begin, end in gaps)
+    left_out = sum(max(0, min(stop, end) - begin) for begin, end in stretches)
+    skipped = max(0, stop - rows - left_out)
+    return FrameCount(rows + skipped, rows, skipped)
 
 
 def _open_shard(encoder: VisionEncoder, clock: Clock, index: int, room: tuple[Tensor, ...] = ()) -> _Shard:

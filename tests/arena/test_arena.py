@@ -10,65 +10,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from tests.arena.conftest import SMALL, text_of
+from tests.arena.conftest import TINY, run
 from typer.testing import CliRunner
 
 from rewind.arena import ArenaPlan, chosen
-from rewind.arena.encoder import Encoder, load_encoder, part_of
+from rewind.arena.encoder import Encoder, load_encoder
 from rewind.arena.plan import LEAST_STEPS, Rates, cost, fit, scenes_to_test
 from rewind.arena.questions import chance, draw_questions
-from rewind.arena.run import Banks, play
+from rewind.arena.run import Banks
 from rewind.arena.table import rows, spread, text
 from rewind.arena.trial import Marked, absent_f1, grounding, seen_from
 from rewind.cli import app
 from rewind.cli.arena import parse_duration
 from rewind.errors import ConfigError, WeightsError
-from rewind.train.bank import ProjectedBank
 from rewind.train.examples import Example
 from rewind.worlds.plan import plan_scene
 from rewind.worlds.question import Question
 from rewind.worlds.splits import VALIDATION_SEEDS
 
 RATES = Rates({"rewind": (1.0, 2.0), "uniform": (0.5, 1.0)}, {"rewind": 0.04, "uniform": 0.04})
-TINY = ArenaPlan(minutes=0.5, tokens=64, per_kind=8, scenes=24, test_scenes=12, short=4, long=4, long_frames=24)
-
-
-class Words:
-    """A text encoder of nothing but noise that depends on the text."""
-
-    name, weights_hash, width = "noise", "0", SMALL.text_width
-
-    def encode(self, texts: Any) -> Any:
-        one = [text_of(1, words=6, seed=sum(map(ord, t)) % 997) for t in texts]
-        return replace(
-            one[0], texts=tuple(texts), tokens=torch.cat([o.tokens for o in one]),
-            mask=torch.cat([o.mask for o in one]), pooled=torch.cat([o.pooled for o in one]),
-        )  # fmt: skip
-
-
-def bank_of(seed: int, scenes: int) -> ProjectedBank:
-    truths = tuple(plan_scene(seed + i, 0) for i in range(scenes))
-    lengths = np.array([t.duration_s for t in truths])
-    g = torch.Generator().manual_seed(seed)
-    patches = torch.randn(int(lengths.sum()), SMALL.salient, SMALL.width, generator=g)
-    return ProjectedBank(truths, np.concatenate([[0], np.cumsum(lengths)[:-1]]), patches)
-
-
-@pytest.fixture(scope="module")
-def banks() -> Banks:
-    whole = bank_of(0, TINY.scenes)
-    return Banks(part_of(whole, 0, 16), part_of(whole, 16, 24), bank_of(VALIDATION_SEEDS.start, TINY.test_scenes))
-
-
-def run(
-    encoder: Encoder, banks: Banks, out: Path, *names: str, stop_at: float | None = None, said: list[str] | None = None,
-    plan: ArenaPlan = TINY, seeds: int = 1, weights: Path | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    return play(
-        plan, encoder, banks, Words(), out, chosen(names), seeds=seeds, stop_at=stop_at, device=torch.device("cpu"),
-        say=(said if said is not None else []).append, progress=lambda *_: None, weights=weights,
-    )  # fmt: skip
 
 
 def stripped(report: dict[str, Any]) -> Any:
@@ -125,6 +85,12 @@ def test_a_tiny_arena_end_to_end_says_its_hours_first(tiny_encoder: Encoder, ban
     assert "chance" in table
     assert (tmp_path / "arena.png").stat().st_size > 5000
     assert not list(tmp_path.rglob("*.tmp"))
+    low, high = report["rows"][2]["accuracy"]["interval"]
+    assert low < report["rows"][2]["accuracy"]["mean"] < high
+    assert f"{low:.3f} to {high:.3f}".replace("0.", ".") in table
+    assert report["rows"][0]["accuracy_less_rewind"] is None
+    apart = report["rows"][2]["accuracy"]["mean"] - report["rows"][0]["accuracy"]["mean"]
+    assert report["rows"][2]["accuracy_less_rewind"]["mean"] == pytest.approx(apart, abs=2e-4)
 
 
 def test_a_stopped_arena_goes_on_to_the_same_result(tiny_encoder: Encoder, banks: Banks, tmp_path: Path) -> None:
@@ -165,7 +131,7 @@ def test_another_test_takes_what_was_trained(tiny_encoder: Encoder, banks: Banks
         tiny_encoder, banks, tmp_path / "second", "uniform", "question-only", plan=longer, weights=tmp_path / "first",
         said=said,
     )  # fmt: skip
-    assert any(line.startswith("of these trainings, 1 ") for line in said)
+    assert any(line.startswith("1 recipes taken from ") for line in said)
     assert (tmp_path / "second" / "uniform" / "seed-0" / "curve.jsonl").read_text() == curve
     assert stripped(got) == stripped(want)
     assert not list(tmp_path.rglob("*.tmp"))
@@ -205,9 +171,9 @@ def test_questions_are_the_same_each_time_and_hold_every_kind(banks: Banks) -> N
 
 def test_spread_and_table_hold_for_one_seed_and_for_none() -> None:
     assert spread([None]) is None
-    assert spread([0.5]) == {"mean": 0.5, "sd": None, "seeds": [0.5]}
+    assert spread([0.5]) == {"mean": 0.5, "sd": None, "interval": None, "seeds": [0.5]}
     assert spread([0.4, 0.6])["sd"] == pytest.approx(0.1414, abs=1e-4)
-    assert rows({}) == []
+    assert rows({}, {}) == []
     assert "no recipe" in text({"rows": [], "notes": []})
 
 

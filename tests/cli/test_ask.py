@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+from rewind.cli import output
 from rewind.errors import VideoError
 from rewind.estimate import Estimate
 from rewind.vision.concepts import UNKNOWN
@@ -55,18 +56,21 @@ def test_json_is_one_object_and_nothing_else(video: FakeVideo, run: Run) -> None
 def test_quiet_leaves_the_result_and_what_was_given_up(video: FakeVideo, run: Run) -> None:
     result = run("match.mp4", QUESTION, "--quiet")
     assert result.stderr == ""
+    assert video.opened["waiting"] is None
     assert "note: 2 broken frames skipped" in result.stdout
     assert "tokens" not in result.stdout
 
 
 def test_options_reach_the_engine(video: FakeVideo, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text("{}")
     options = {"fps": "1/2", "reading": "fast", "model": "other", "dtype": "int8", "threads": "3"}
     given = [word for name, value in options.items() for word in (f"--{name}", value)]
     result = run("match.mp4", QUESTION, *given, "--until", "1:02:03.5", "--store", str(tmp_path))
     assert result.exit_code == 0
     assert video.opened == {
         "source": "match.mp4", "fps": Fraction(1, 2), "reading": "fast", "model": "other", "store": tmp_path,
-        "dtype": "int8", "threads": 3,
+        "dtype": "int8", "threads": 3, "waiting": output.say_waiting,
     }  # fmt: skip
     assert video.calls == [("ask", {"question": QUESTION, "until_s": 3723.5})]
 

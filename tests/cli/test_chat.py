@@ -68,3 +68,11 @@ def test_a_question_that_fails_does_not_end_the_chat(video: FakeVideo, run: Run,
     assert result.exit_code == 1
     assert result.stderr == "rewind: 5000 tokens; allowed: at most 1536\n"
     assert "the keeper" in result.stdout
+
+
+def test_a_line_that_is_no_text_is_refused_alone(video: FakeVideo, run: Run) -> None:
+    result = run("chat", "match.mp4", "--quiet", input=b"a bike\xff?\nwho wins?\n")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("rewind: a question that is not UTF-8 text; allowed: UTF-8")
+    assert result.stderr.count("\n") == 1
+    assert [call[0] for call in video.calls] == ["watch", "ask"]

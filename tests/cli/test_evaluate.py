@@ -14,7 +14,10 @@ from rewind.evaluate import on_benchmark, on_worlds
 from rewind.evaluate.figures import summarise
 
 Run = Callable[..., Result]
-FIGURES = {"metrics": {"R1@0.5": 50.0}, "n": 2, "unparsed": 1, "intervals_95": {"R1@0.5": [0.0, 100.0]}, "notes": ["!"]}
+FIGURES = {
+    "metrics": {"R1@0.5": 50.0}, "n": 2, "videos": 2, "unparsed": 1, "intervals_95": {"R1@0.5": [0.0, 100.0]},
+    "notes": ["!"],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -29,12 +32,28 @@ def test_a_predictions_file_is_scored(run: Run, truth: Path) -> None:
     Path("p.json").write_text('{"0": [0, 10]}')
     result = run("evaluate", "charades-sta", "--predictions", "p.json", "--annotations", str(truth))
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.splitlines()[0] == "charades-sta · 2 questions · 1 without an answer that can be read"
+    counts = "charades-sta · 2 questions on 1 video · 1 without an answer that can be read"
+    assert result.stdout.splitlines()[0] == counts
     data = json.loads(
         run("evaluate", "charades-sta", "--predictions", "p.json", "--annotations", str(truth), "--json").stdout
     )
-    assert set(data) == {"benchmark", "metrics", "n", "unparsed", "intervals_95", "notes"}
+    assert set(data) == {"benchmark", "metrics", "n", "videos", "unparsed", "intervals_95", "notes"}
+    assert (data["n"], data["videos"]) == (2, 1)
     assert data["metrics"]["R1@0.7"] == 50.0
+
+
+def test_predictions_may_be_percent(run: Run, truth: Path) -> None:
+    Path("p.json").write_text('{"0": "from 0 to 50"}')
+    given = ["evaluate", "charades-sta", "--predictions", "p.json", "--annotations", str(truth), "--bare", "percent"]
+    refused = run(*given)
+    assert refused.exit_code == 1
+    assert "durations of 2 of 2 queries' videos are not known" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    Path("Charades_v1_test.csv").write_text("id,length\none,20\n")
+    data = json.loads(run(*given, "--json").stdout)
+    assert data["metrics"]["R1@0.7"] == 50.0
+    assert any("(--bare percent)" in note for note in data["notes"])
+    assert run(*given[:-1], "frames").exit_code == 2
 
 
 def test_a_model_runs_where_videos_are_given(run: Run, truth: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +89,12 @@ JUDGE = ["--predictions", "p.json", "--judge", "http://x/v1"]
         ("moviechat", [*JUDGE[:2], "--judge-prompt", "p.txt"], "--judge-prompt without --judge"),
         ("moviechat", [*JUDGE[:2], "--judge-record", "r.jsonl"], "--judge-record without --judge"),
         ("charades-sta", ["--videos", ".", "--judge-record", "r.jsonl"], "--judge-record without --judge"),
+        ("charades-sta", ["--videos", ".", "--bare", "percent"], "--bare percent with --videos; allowed: seconds"),
+        (
+            "qvhighlights",
+            [*JUDGE[:2], "--bare", "percent"],
+            "--bare percent for qvhighlights; allowed: it for charades",
+        ),
     ],
 )
 def test_contradictions_are_wrong_usage(run: Run, truth: Path, benchmark: str, options: list[str], line: str) -> None:

@@ -30,6 +30,11 @@ Run = Callable[..., Result]
         (["what happens?", "match.mp4"], 'the video comes first: rewind match.mp4 "what happens?"'),
         (["find", "a car", "match.mp4"], 'the video comes first: rewind find match.mp4 "a car"'),
         (["fnd", "match.mp4", "a car"], "no command or file 'fnd'; did you mean: rewind find …"),
+        (
+            ["wach", "match.mp4"],
+            "'wach'; did you mean: rewind watch match.mp4, or as a question: rewind match.mp4 \"wach\"",
+        ),
+        (["find", "cat", "match.mp4"], 'the video comes first: rewind find match.mp4 "cat"'),
         (["aren"], "or did you mean: rewind arena …"),
         (["--json", "find", "match.mp4", "a car"], "options come after the command: rewind find VIDEO … OPTIONS"),
         (["find", "match.mp4"], 'no query; type: rewind find match.mp4 "a red car"'),
@@ -43,8 +48,29 @@ Run = Callable[..., Result]
         (["match.mp4", "q", "--fps", "1/0"], "'1/0'; allowed: a rate"),
         (["match.mp4", "q", "--reading", "slow"], "'exact', 'fast', 'keyframes'"),
         (["match.mp4", "q", "--dtype", "fp64"], "'fp16', 'int8'"),
-        (["find", "match.mp4", "q", "--threshold", "2"], "--threshold"),
-        (["find", "match.mp4", "q", "--limit", "0"], "--limit"),
+        (["match.mp4", "q", "--fps"], "'--fps' requires an argument; see: rewind ask --help"),
+        (["worlds", "make", "--rate"], "see: rewind worlds make --help"),
+        (["find", "match.mp4", "q", "--threshold", "2"], "'--threshold': '2'; allowed: a number from 0 to 1;"),
+        (["find", "match.mp4", "q", "--threshold", "nan"], "'--threshold': 'nan'; allowed: a number from 0 to 1;"),
+        (["find", "match.mp4", "q", "--threshold="], "'--threshold': ''; allowed: a number from 0 to 1;"),
+        (["find", "match.mp4", "q", "--limit", "0"], "'--limit': '0'; allowed: a whole number, 1 or more;"),
+        (["find", "match.mp4", "q", "--limit", "7", "--limit", "x"], "'--limit': 'x'; allowed: a whole number, 1"),
+        (["match.mp4", "q", "--threads", "0"], "'--threads': '0'; allowed: a whole number, 1 or more;"),
+        (["worlds", "make", "w", "--minutes", "nan"], "'--minutes': 'nan'; allowed: a number from 0.5 to 1440;"),
+        (["worlds", "make", "w", "--seed", "9" * 23], "allowed: train 0–999999, validation"),
+        (["worlds", "show", "--seed", "1500000"], "seed 1500000; allowed: train 0–999999, validation"),
+        (["worlds", "make", ""], "''; allowed: a path, such as ./ for the current folder"),
+        (["evaluate", "worlds", "--videos", "0"], "'--videos': '0'; allowed: a whole number, 1 or more;"),
+        (["train", "nano", "--seed", "2000000"], "seed 2000000 is of the test range"),
+        (["train", "nano", "--seed", "900000"], "allowed: 0 to 885600"),
+        (["train", "huge"], "size 'huge'; allowed: nano or small"),
+        (["train", "--out", ""], "''; allowed: a path"),
+        (["match.mp4", "q", "--store", ""], "''; allowed: a path"),
+        (["match.mp4", "q", "--evidence", " "], "' '; allowed: a path"),
+        (["match.mp4", "q", "--clips="], "''; allowed: a path"),
+        (["match.mp4", "q", "--model", "nope"], "'nope'; allowed: nano, a folder with config.json, or hub:NAME"),
+        (["match.mp4", "q", "--model", "hub:"], "'hub:'; allowed: a name after hub:"),
+        (["models", "show", "nope"], "'nope'; allowed: nano, a folder"),
         (["match.mp4", "q", "--nonsense"], "No such option: --nonsense"),
         (["-", "q", "--evidence", "seen"], "standard input can be read only once"),
         (["chat", "-"], "chat reads questions from standard input"),
@@ -93,8 +119,12 @@ def test_a_dash_is_standard_input(video: FakeVideo, run: Run) -> None:
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
-        (OSError(28, "No space left on device"), "rewind: no space left on device\n"),
-        (PermissionError(13, "Permission denied", "/kept"), "rewind: /kept: permission denied\n"),
+        (OSError(28, "No space left on device"), "rewind: no space left on device; allowed: a disk with room; free"),
+        (
+            PermissionError(13, "Permission denied", "/kept"),
+            "rewind: /kept: permission denied; allowed: what you may read and write; check its permissions",
+        ),
+        (OSError(5, "Input/output error", "/kept"), "rewind: /kept: input/output error\n"),
         (MemoryError(), "rewind: not enough memory\n"),
         (KeyError("x"), "rewind: unexpected KeyError: 'x' (a fault of rewind; REWIND_DEBUG=1 shows where)\n"),
         (RuntimeError("two\nlines"), "rewind: unexpected RuntimeError: two lines (a fault"),
@@ -222,3 +252,17 @@ def test_a_reader_that_left_is_no_error() -> None:
     process.stderr.close()
     assert process.wait(timeout=60) == 141
     assert err == ""
+
+
+def test_streams_that_the_caller_closed_go_nowhere() -> None:
+    """Neither does what is printed land in a file that is opened later."""
+    code = _SLOW.format(folder=str(Path(__file__).parents[1]), kind="FakeVideo", words=["find", "match.mp4", "a car"])
+    closed = (
+        "import os, sys\nfor n in (0, 1): os.close(n)\nos.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", closed, code], capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("match.mp4 ")

@@ -39,7 +39,10 @@ def test_accuracy_by_kind_by_hand(questions: Path, tmp_path: Path) -> None:
         "Why": 100.0, "How": 100.0, "Bef&Aft": 50.0, "When": 0.0, "Other": 0.0,
         "Acc_C": 100.0, "Acc_T": 33.33, "Acc_D": 0.0, "Acc": 50.0,
     }  # fmt: skip
-    assert (result["n"], result["unparsed"]) == (6, 2)
+    assert (result["n"], result["videos"], result["unparsed"]) == (6, 3, 2)
+    assert result["intervals_95"]["Acc_C"] == [100.0, 100.0]
+    # Both right ones are of the first video, a third one of the second: any of the three may be all that is drawn.
+    assert result["intervals_95"]["Acc"] == [0.0, 100.0]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,8 @@ def test_accuracy_by_kind_by_hand(questions: Path, tmp_path: Path) -> None:
         ("b", 1), ("a", 0), ("(b)", 1), ("**B**", 1), ('"B"', 1), ("“B”", 1), ("'B'", 1), ("[B]", 1), ("b) eat", 1),
         ("B\n\nExplanation: A man eats.", 1), ("C - the dog", 2), ("C – the dog", 2), ("**C.** run", 2),
         ("<answer>B</answer>", 1), ("<answer>The red ball</answer>", 1), ("<think>A or C?</think><answer>\nB", 1),
+        ("<think>The answer is C.</think>\n\nB", 1), ("The answer is C?</think> B", 1),
+        ("<think>The answer is C", None),
         # a letter that a sentence names
         ("I think the answer is B", 1), ("Based on the video, the answer is B.", 1), ("The answer is option B", 1),
         ("The correct option is (d).", 3), ("Answer:\nB", 1), ("My final answer: **b**", 1), ('{"answer": "B"}', 1),
@@ -87,7 +92,14 @@ def test_grounded_answers_by_hand(tmp_path: Path) -> None:
         "Acc@GQA": 33.33,
     }  # fmt: skip
     assert (result["n"], result["unparsed"]) == (3, 1)
+    assert result["videos"] == 2
     assert "1 questions without a prediction" in result["notes"][0]
+    predictions.write_text(json.dumps({"1_0": [0, 10], "1_1": "0 - 10", "2_0": {"span": "0 s - 10 s"}}))
+    assert score_predictions("nextgqa", predictions, annotations, bare="percent")["metrics"]["mIoU"] == 100.0
+    annotations.write_text(annotations.read_text().replace("100", "200"))
+    shares = score_predictions("nextgqa", predictions, annotations, bare="percent")
+    assert shares["metrics"]["mIoU"] == pytest.approx((0.5 + 0.5 + 1) / 3 * 100, abs=0.01)
+    assert any("(--bare percent)" in note for note in shares["notes"])
 
 
 def test_overlap_of_an_instant() -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rewind.errors import ConfigError
-from rewind.evaluate.judge import Judge, JudgeError, judge_all, parse_reply
+from rewind.evaluate.endpoint import JudgeError
+from rewind.evaluate.judge import Judge, judge_all, parse_reply
 from rewind.evaluate.moviechat import read_moviechat, score_moviechat
 
 JUDGE = Judge("http://localhost:1/v1", "judge-a")
@@ -71,6 +68,11 @@ def test_judges_and_prompts_never_mix(files: tuple[Path, Path]) -> None:
         score_moviechat(*files, judge=Judge(JUDGE.url, "judge-b"), ask=says)
     with pytest.raises(JudgeError, match="another prompt"):
         score_moviechat(*files, judge=Judge(JUDGE.url, "judge-a", "{question}{answer}{prediction}"), ask=says)
+    for address in ("file:///etc/passwd", "http://", "http://[::1/v1", "http://host:port/v1"):
+        with pytest.raises(ConfigError, match="http"):
+            Judge(address, "m")
+    with pytest.raises(ConfigError, match=r"without its blanks \{answer\}, \{prediction\}"):
+        Judge("http://x/v1", "m", "{question}")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
@@ -144,6 +146,33 @@ def test_a_reply_that_cannot_be_read_counts_nothing_and_is_told(files: tuple[Pat
     assert "2 of the judge's replies" in result.notes[1]
 
 
+def test_kept_replies_are_read_anew(files: tuple[Path, Path]) -> None:
+    """An older version read the thinking, and kept "None" for a reply of no words."""
+    score_moviechat(*files, judge=JUDGE, ask=says)
+    record = files[1].with_name("p.judge.jsonl")
+    head, one, two = (json.loads(line) for line in record.read_text().splitlines())
+    one.update(correct=True, score=0.0, reply='<think>{"pred": "yes", "score": 0}</think>{"pred": "no", "score": 3}')
+    two.update(correct=None, score=None, reply="None")
+    del one["temperature"], two["temperature"]
+    record.write_text("".join(json.dumps(row) + "\n" for row in (head, one, two)))
+    asked: list[str] = []
+    result = score_moviechat(*files, judge=JUDGE, ask=lambda text: asked.append(text) or says(text))
+    assert result.metrics() == {"Acc": 0.0, "Score": 1.67}
+    assert len(asked) == 1
+    assert "It shows {4}." in asked[0]
+
+
+def test_the_answer_is_judged_and_not_the_thinking(files: tuple[Path, Path]) -> None:
+    files[1].write_text(
+        '{"id": "7_1", "pred": "<think>night?</think><answer>Day.</answer>"}\n{"id": "7_2", "pred": "<think>"}\n'
+    )
+    result = score_moviechat(*files)
+    assert (result.metrics(), result.unparsed) == ({"Exact": 33.33}, 2)
+    asked: list[str] = []
+    score_moviechat(*files, judge=JUDGE, ask=lambda text: asked.append(text) or says(text))
+    assert [text.partition("Predicted answer: ")[2].partition("\n")[0] for text in asked] == ["Day."]
+
+
 def test_without_a_judge_only_exact_words_count(files: tuple[Path, Path]) -> None:
     result = score_moviechat(*files)
     assert result.metrics() == {"Exact": 33.33}
@@ -173,72 +202,22 @@ def test_global_and_breakpoint_questions_have_their_own_figures(tmp_path: Path) 
         ('{"pred": "yes"}', (True, None)),
         ('{"pred": "maybe", "score": 9}', (None, None)),
         ("", (None, None)),
+        # what it thinks is no verdict, nor is an echo of what was asked
+        (
+            '<think>I must reply {"pred": "yes" or "no", "score": 0 to 5}.</think>\n{"pred": "no", "score": 1}',
+            (False, 1.0),
+        ),
+        ('I must reply {"pred": "yes" or "no", "score": 0 to 5}.\n{"pred": "no", "score": 1}', (False, 1.0)),
+        ("{\"pred\": \"no\", \"score\": 1}, as asked: {'pred': 'yes', 'score': 5}", (False, 1.0)),
+        ('{"pred": "yes" or "no", "score": 0 to 5}', (None, None)),
+        ('{"pred": "yes", "score": 5} No, rather {"pred": "no", "score": 1}', (False, 1.0)),
+        ('{"pred": "no", "score": 1} {"pred": "yes"}', (False, 1.0)),
+        ('<think>{"pred": "yes", "score": 5}', (None, None)),
+        ('{"score": "4/5", "pred": "yes"}', (True, 4.0)),
+        ('{"pred": "yes", "score": 4, "why": {"same": true}}', (True, 4.0)),
+        ("pred: yes\nscore: 4.5.", (True, 4.5)),
+        ("pred: yes score: 10", (True, None)),
     ],
 )
 def test_replies(reply: str, read: tuple[bool | None, float | None]) -> None:
     assert parse_reply(reply) == read
-
-
-class _Endpoint(BaseHTTPRequestHandler):
-    seen: list[dict[str, Any]] = []  # noqa: RUF012
-    promised = 0  # bytes that a reply announces and does not send
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.seen.append({"path": self.path, "key": self.headers.get("Authorization"), **body})
-        reply = json.dumps({"choices": [{"message": {"content": '{"pred": "yes", "score": 5}'}}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(reply) + self.promised))
-        self.end_headers()
-        self.wfile.write(reply)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def endpoint() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Endpoint)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_an_endpoint_is_asked_in_the_common_way(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "k")
-    record = tmp_path / "r.jsonl"
-    verdicts = judge_all(Judge(endpoint, "m"), ROWS, record)
-    assert [(v.correct, v.score) for v in verdicts] == [(True, 5.0)]
-    sent = _Endpoint.seen[-1]
-    assert (sent["path"], sent["key"], sent["model"], sent["temperature"]) == (
-        "/v1/chat/completions",
-        "Bearer k",
-        "m",
-        0,
-    )
-    assert "Bearer" not in record.read_text()
-
-
-def test_an_endpoint_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(JudgeError, match="check --judge"):
-        judge_all(Judge("http://127.0.0.1:9/v1", "m", timeout_s=2), ROWS, tmp_path / "r.jsonl")
-    for address in ("file:///etc/passwd", "http://", "http://[::1/v1", "http://host:port/v1"):
-        with pytest.raises(ConfigError, match="http"):
-            Judge(address, "m")
-    with pytest.raises(ConfigError, match=r"without its blanks \{answer\}, \{prediction\}"):
-        Judge("http://x/v1", "m", "{question}")
-
-
-def test_what_http_cannot_do_is_one_line(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_Endpoint, "promised", 50)
-    with pytest.raises(JudgeError, match="IncompleteRead"):
-        judge_all(Judge(endpoint, "m"), ROWS, tmp_path / "r.jsonl")
-    with pytest.raises(JudgeError, match="check --judge"):
-        Judge("http://127.0.0.1/with space", "m").ask("?")
-    monkeypatch.setenv("OPENAI_API_KEY", "secret\nsecret")
-    with pytest.raises(JudgeError, match="OPENAI_API_KEY") as caught:
-        Judge(endpoint, "m").ask("?")
-    assert "secret" not in str(caught.value)

@@ -107,7 +107,25 @@ def test_absence_by_hand() -> None:
     assert figures["f1"]["value"] == 0.6667
     assert figures["f1"]["n"] == 5
     assert absence([False] * 3, [True] * 3)["f1"]["value"] == 0.0
-    assert absence([], [])["f1"] == {"value": None, "n": 0, "interval_95": None}
+    assert absence([], [])["f1"] == {"value": None, "n": 0, "videos": None, "interval_95": None}
+
+
+def test_figures_of_worlds_resample_worlds() -> None:
+    """Every question of one world is right, every one of the other wrong: one more world may be either."""
+    seconds = [float(t) for t in range(12)]
+    right, wrong = (EXISTS, given("yes", "yes", "decoder")), (EXISTS, given("no", "no", "decoder"))
+    records = [mark(f"{w}-{i}", *c, None, seconds) for w, c in ((7, right), (8, wrong)) for i in range(50)]
+    assert summarise(records, {})["all"]["said"] == {"value": 0.5, "n": 100, "videos": 2, "interval_95": [0.0, 1.0]}
+    best = {7: [Moment(4.0, 6.0, 0.9)], 8: []}
+    finds = [mark(f"{w}-{i}", FIND, given("at", "", "decoder"), best[w], seconds) for w in best for i in range(9)]
+    assert summarise(finds, {})["find"]["mIoU"] == {"value": 0.5, "n": 18, "videos": 2, "interval_95": [0.0, 1.0]}
+    said, true, groups = [True] * 9 + [False] * 9, [True] * 18, ["7"] * 9 + ["8"] * 9
+    figures = absence(said, true, groups=groups)
+    assert figures["f1"]["interval_95"] == figures["recall"]["interval_95"] == [0.0, 1.0]
+    assert figures["precision"] == {"value": 1.0, "n": 9, "videos": 1, "interval_95": [1.0, 1.0]}
+    assert mean([True, None, False, False], groups=["a", "b", "b", "b"]).to_json() == {
+        "value": 0.3333, "n": 3, "videos": 2, "interval_95": [0.0, 1.0],
+    }  # fmt: skip
 
 
 def test_intervals_of_sums_are_those_of_plain_resampling() -> None:
@@ -128,13 +146,13 @@ def test_a_summary_counts_what_it_averages() -> None:
     records = [mark(f"7-{i}", q, a, f, seconds) for i, (q, a, f) in enumerate(cases)]
     result = summarise(records, {"7-0": True, "7-1": False, "7-2": True})
     assert result["kinds"]["exists"]["decoder"]["value"] == 0.5
-    assert result["kinds"]["exists"]["question_only"] == {"value": 0.5, "n": 2, "interval_95": [0.0, 1.0]}
+    assert result["kinds"]["exists"]["question_only"] == {"value": 0.5, "n": 2, "videos": 1, "interval_95": [0.0, 1.0]}
     assert result["kinds"]["find"]["question_only"]["n"] == 1
     assert result["kinds"]["count"] == {
         "n": 0, "chance": None,
-        **{k: mean([]).to_json() for k in ("decoder", "said", "question_only", "hit", "hit_evenly_spaced")},
+        **{k: mean([], groups=[]).to_json() for k in ("decoder", "said", "question_only", "hit", "hit_evenly_spaced")},
     }  # fmt: skip
-    assert result["all"]["hit"] == {"value": 1.0, "n": 2, "interval_95": [1.0, 1.0]}
+    assert result["all"]["hit"] == {"value": 1.0, "n": 2, "videos": 1, "interval_95": [1.0, 1.0]}
     assert result["find"]["mIoU"]["value"] == 1.0
     assert result["absent"]["find"]["f1"]["value"] == 1.0
     assert result["absent"]["ask"]["f1"]["value"] == 0.0

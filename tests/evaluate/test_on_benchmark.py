@@ -163,5 +163,14 @@ def test_what_contradicts_is_refused_before_any_work(
     assert run.file.read_text() == foreign
     run.file.unlink()
     Ledger(run.file).add({"id": "0", "prediction": [0, 1], "model": "another 0123"})
-    with pytest.raises(ConfigError, match=r"answers of another 0123, not of rewind-nano .*--predictions"):
+    with pytest.raises(ConfigError, match=r"answers of another 0123, not of .*tiny [0-9a-f]{16}; .*--predictions"):
         evaluate_benchmark(run)
+
+
+def test_a_model_under_another_name_is_the_same_by_its_weights(start: Any, film: Path) -> None:
+    run = start("charades", film.with_suffix(".txt"))
+    result = evaluate_benchmark(run)
+    renamed = [{**row, "model": "elsewhere/tiny " + row["model"].rpartition(" ")[2]} for row in rows(run.file)]
+    run.file.write_text("".join(json.dumps(row) + "\n" for row in renamed))
+    assert evaluate_benchmark(run) == result
+    assert rows(run.file) == renamed

@@ -85,7 +85,12 @@ def test_another_run_never_mixes_in(run: WorldRun) -> None:
     evaluate_worlds(one)
     with pytest.raises(ConfigError, match=r"holds another run \(per_kind differ\).*--work"):
         evaluate_worlds(replace(one, per_kind=2))
-    assert json.loads((run.folder / "run.json").read_text())["weights"]
+    mine = json.loads((run.folder / "run.json").read_text())
+    (run.folder / "run.json").write_text(json.dumps({**mine, "model": "elsewhere/tiny"}))
+    evaluate_worlds(one)
+    (run.folder / "run.json").write_text(json.dumps({**mine, "weights": "0123"}))
+    with pytest.raises(ConfigError, match=r"holds another run \(weights differ\)"):
+        evaluate_worlds(one)
 
 
 def test_features_kept_in_bytes_are_another_run(run: WorldRun, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewind.clock import format_time
-from rewind.language.times import parse_moments, parse_span
+from rewind.language.times import READ, parse_moments, parse_span
 
 ONE = [
     ("02:10 - 02:30", (130, 150)),
@@ -82,6 +84,34 @@ ONE = [
     ("12,5 - 40,5 s", (12.5, 40.5)),
     ("time frame: 12 - 40", (12, 40)),
     ("frame 12 (0.5 s) to frame 40 (1.6 s)", (0.5, 1.6)),
+    # a colon, and words behind it
+    ("00:12 - 00:40: the man runs", (12, 40)),
+    ("From 00:12 to 00:40: the man", (12, 40)),
+    ("0:12: the man enters", (12, 12)),
+    ("12.0 - 40.0: the man runs", (12, 40)),
+    ("Start:12s, End:40s", (12, 40)),
+    ("start:00:12,end:00:40", (12, 40)),
+    # a scene's number is no time
+    ("Scene 2 - 00:12 to 00:40", (12, 40)),
+    ("Scene 2 - 12 s to 40 s", (12, 40)),
+    ("clip 2: 12-40", (12, 40)),
+    ("segment 12 - 40 s", (12, 40)),
+    # words that nothing is counted in
+    ("12.0 to 40.0 he sits", (12, 40)),
+    ("12.0 to 40.0 a man sits", (12, 40)),
+    ("from 12 to 40 then", (12, 40)),
+    ("from 12.0 to 40.0 approximately", (12, 40)),
+    ("from 00:12 (start) to 00:40 (end)", (12, 40)),
+    ("00:12 and finishes by 00:40", (12, 40)),
+    ("starts at 12.0 seconds and its duration is 28 seconds", (12, 40)),
+    ("at 0:12 with a duration of 28 seconds", (12, 40)),
+    ("1'12\" to 1'40\"", (72, 100)),
+    ("1'12.5'' - 1'40''.", (72.5, 100)),
+    ("the first 12 seconds", (0, 12)),
+    ("during the first 20%", (0, 40)),
+    ("in the last 12 seconds", (188, 200)),
+    ("the first 12-second mark", (12, 12)),
+    ("They last 12 seconds", (12, 12)),
 ]
 
 
@@ -127,6 +157,19 @@ def test_several_moments(text: str, spans: list[tuple[float, float]]) -> None:
         "12 40",
         "frame 100 to frame 200",
         "frames 30-60",
+        "12: 40",
+        "3 to 5 a day",
+        "from 2 to 3 dogs",
+        "2 to 3 at the table",
+        "He is 5'10\" tall",
+        "5'10\" and 6'1\"",
+        "the last 12 seconds",
+        "[-1, -1]",
+        "from -1 to -1",
+        "-1 s to -1 s",
+        "Start: -1.0, End: -1.0",
+        "from 12 to -1",
+        "1" * 30 + " - " + "2" * 30 + " s",
     ],
 )
 def test_what_is_no_time_is_none(text: str) -> None:
@@ -150,6 +193,21 @@ def test_bare_numbers_may_be_shares() -> None:
 )
 def test_clock_times(seconds: float, clock: str) -> None:
     assert format_time(seconds) == clock
+
+
+@pytest.mark.parametrize("unit", ["1", "1,", "1, ", "12 to ", "%1,", "from ", "0:12 ", "[", "1second it ", "1'1 "])
+def test_no_text_takes_long(unit: str) -> None:
+    """Some took seconds, in proportion to their length squared and worse."""
+    begun = time.process_time()
+    parse_moments(unit * 20_000, duration_s=100.0)
+    assert time.process_time() - begun < 0.5
+
+
+def test_only_the_beginning_of_a_text_is_read() -> None:
+    assert parse_span("0:10 - 0:20." + " and so on" * 500 + " 0:30 - 0:40") == (10, 20)
+    assert parse_span("x" * (READ - 1) + " 12 s") is None
+    assert parse_span(" " * (READ - 4) + "12 s " + "word " * 9) == (12, 12)
+    assert parse_span(" " * (READ - 3) + "12.75 - 99 s") is None  # a number that the cut divides is none
 
 
 def test_clock_times_with_decimals() -> None:

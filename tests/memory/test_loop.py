@@ -181,6 +181,33 @@ def test_state_keeps_order_over_chunk_borders(clip: int) -> None:
     torch.testing.assert_close(torch.cat(values, dim=2), value)
 
 
+def test_clips_with_a_gradient_follow_clips_without() -> None:
+    """Training on the last clips of a long memory: what lies before them stays as it was written."""
+    read = Read(CONFIG)
+    clips = [torch.randn(1, n, 2, 16) for n in (4, 5, 3, 2)]
+    state = empty()
+    for number, clip in enumerate(clips):
+        with torch.set_grad_enabled(number in (1, 2)):
+            written = clip * torch.ones(1, requires_grad=True)
+            state = state.append(written, *read.project(written))
+    torch.testing.assert_close(state.tokens(), torch.cat(clips, dim=1))
+    key, value = read.project(torch.cat(clips, dim=1))
+    for got, want in zip(zip(*state.keys_values(), strict=True), (key, value), strict=True):
+        torch.testing.assert_close(torch.cat(got, dim=2), want)
+
+
+@torch.no_grad()
+def test_a_closed_memory_keeps_its_tokens_alone() -> None:
+    read, tokens = Read(CONFIG), torch.randn(1, 9, 2, 16)
+    state = empty().append(tokens, *read.project(tokens))
+    closed = state.closed()
+    assert closed.frames == 9
+    torch.testing.assert_close(closed.tokens(), tokens)
+    with pytest.raises(ValueError, match="closed"):
+        read(closed)
+    torch.testing.assert_close(read(state), read(empty().append(tokens, *read.project(tokens))))
+
+
 def test_gradients_flow_through_earlier_clips() -> None:
     read, write = Read(CONFIG), Write(CONFIG)
     first = torch.randn(1, 4, 3, 16, requires_grad=True)

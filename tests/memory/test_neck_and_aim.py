@@ -185,6 +185,25 @@ def test_condition_equals_the_plain_reference(aim: Aim) -> None:
 
 
 @torch.no_grad()
+def test_a_clip_hears_the_last_frame_of_the_one_before(aim: Aim) -> None:
+    """Cut in two, frames tell what they tell in one clip, but for the one whose next frame is not seen yet."""
+    torch.nn.init.normal_(aim.change.weight, std=0.3)
+    patches = torch.randn(2, 6, 5, 16)
+    pooled, slots = aim(torch.randn(2, SLOTS, 32))
+    whole = aim.condition(patches, slots, pooled)[1]
+    _, first, handed = aim.condition(patches[:, :3], slots, pooled)
+    second = aim.condition(patches[:, 3:], slots, pooled, handed)[1]
+    torch.testing.assert_close(first[:, :2], whole[:, :2])
+    torch.testing.assert_close(second, whole[:, 3:])
+    assert (first[:, 2] - whole[:, 2]).abs().amax() > 1e-3
+    assert (aim.condition(patches[:, 3:], slots, pooled)[1][:, 0] - whole[:, 3]).abs().amax() > 1e-3
+    for row in range(2):
+        one = slice(row, row + 1)
+        alone = aim.condition(patches[one, 3:], slots[one], pooled[one], handed.row(row))[1]
+        torch.testing.assert_close(alone, second[one], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
 def test_patches_that_say_where_they_are_lie_within_a_patch_and_a_half_of_their_own(neck: Neck) -> None:
     torch.manual_seed(0)
     placed = Neck(replace(CONFIG, patch_place=True)).eval()

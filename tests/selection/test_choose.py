@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rewind.config import Selector
 from rewind.errors import ConfigError
-from rewind.selection.choose import choose_frames, key_frame_count
+from rewind.selection.choose import choose_frames
 from rewind.selection.density_peaks import density_peaks
 
 
@@ -25,14 +25,13 @@ def drawn(frames: int, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     st.integers(1, 10),
     st.integers(0, 10),
     st.sampled_from(["density_peaks", "top_k", "uniform", "random"]),
-    st.integers(0, 4),
 )
 @settings(max_examples=60, deadline=None)
 def test_always_so_many_different_frames_in_time_order(
-    frames: int, keep: int, reserve: int, selector: Selector, apart: int
+    frames: int, keep: int, reserve: int, selector: Selector
 ) -> None:
     scores, features = drawn(frames)
-    options: dict[str, Any] = {"candidates": 12, "keep": keep, "reserve": min(reserve, keep), "apart": apart}
+    options: dict[str, Any] = {"candidates": 12, "keep": keep, "reserve": min(reserve, keep)}
     rows = choose_frames(scores, features, selector=selector, **options)
     assert len(rows) == min(keep, frames)
     assert list(rows) == sorted(set(rows))
@@ -61,15 +60,6 @@ def test_reserve_keeps_the_needle_that_density_peaks_drop() -> None:
     assert len(kept) == 8
 
 
-def test_reserved_frames_stand_apart_when_asked() -> None:
-    scores = torch.zeros(50)
-    scores[20:26] = torch.tensor([0.90, 0.95, 0.99, 0.94, 0.93, 0.92])
-    scores[40] = 0.6
-    features = torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
-    assert choose_frames(scores, features, keep=2, selector="top_k") == (21, 22)
-    assert choose_frames(scores, features, keep=2, selector="top_k", apart=5) == (22, 40)
-
-
 def test_frames_outside_the_candidates_are_never_chosen() -> None:
     scores, features = drawn(200)
     allowed = set(scores.topk(20).indices.tolist())
@@ -92,20 +82,9 @@ def test_random_follows_its_seed() -> None:
     assert len(draws) == 5
 
 
-def test_the_number_of_key_frames_follows_the_mass() -> None:
-    assert key_frame_count(torch.tensor([0.7, 0.1, 0.1, 0.1]), mass=0.7) == 1
-    assert key_frame_count(torch.tensor([0.25, 0.25, 0.25, 0.25]), mass=1.0) == 4
-    assert key_frame_count(torch.zeros(5), mass=0.9) == 1
-    scores = torch.zeros(60)
-    scores[[10, 30]] = 0.9
-    features = torch.randn(60, 8, generator=torch.Generator().manual_seed(0))
-    assert choose_frames(scores, features, reserve=2, mass=0.95) == (10, 30)
-    assert len(choose_frames(scores + 0.5, features, reserve=2, mass=0.95)) == 8
-
-
 @pytest.mark.parametrize(
     "options",
-    [{"keep": 0}, {"reserve": 9}, {"candidates": 4}, {"apart": -1}, {"mass": 0.0}, {"reserve": -1}],
+    [{"keep": 0}, {"reserve": 9}, {"candidates": 4}, {"reserve": -1}],
 )
 def test_counts_that_contradict_are_refused(options: dict[str, Any]) -> None:
     scores, features = drawn(100)

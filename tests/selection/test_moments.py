@@ -52,10 +52,9 @@ def test_a_shallow_dip_does_not_part_a_moment_and_a_deep_valley_does() -> None:
     assert spans([0.0, 0.9, 0.2, 0.8, 0.0, 0.0, 0.0], seconds) == [Moment(1, 2, 0.9), Moment(3, 4, 0.8)]
 
 
-def test_close_moments_merge_and_short_ones_fall() -> None:
+def test_close_moments_merge() -> None:
     scores, seconds = [0.9, 0.0, 0.8, 0.0, 0.0, 0.0, 0.7], list(range(7))
     assert spans(scores, seconds, merge_gap_s=1.0) == [Moment(0, 3, 0.9), Moment(6, 7, 0.7)]
-    assert spans(scores, seconds, merge_gap_s=1.0, min_length_s=2.0) == [Moment(0, 3, 0.9)]
     assert spans(scores, seconds, limit=2) == [Moment(0, 1, 0.9), Moment(2, 3, 0.8)]
 
 
@@ -64,20 +63,19 @@ def test_the_foot_of_a_hill_is_no_moment_of_its_own() -> None:
     assert spans(scores, range(7), threshold=0.4) == [Moment(1, 2, 0.9)]
 
 
-@given(CURVES, st.integers(1, 20).map(lambda v: v / 20), st.integers(0, 3), st.integers(0, 3))
+@given(CURVES, st.integers(1, 20).map(lambda v: v / 20), st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
-def test_what_must_always_hold(scores: list[float], threshold: float, gap: int, least: int) -> None:
+def test_what_must_always_hold(scores: list[float], threshold: float, gap: int) -> None:
     seconds = list(range(len(scores)))
-    options = {"merge_gap_s": float(gap), "min_length_s": float(least)}
-    got = spans(scores, seconds, threshold=threshold, **options)
+    got = spans(scores, seconds, threshold=threshold, merge_gap_s=float(gap))
     assert [m.score for m in got] == sorted((m.score for m in got), reverse=True)
-    assert all(m.score >= threshold and m.end_s - m.start_s >= least for m in got)
+    assert all(m.score >= threshold for m in got)
     in_time = sorted(got)
     assert all(b.start_s - a.end_s > gap for a, b in pairwise(in_time))
     assert all(0 <= m.start_s < m.end_s <= len(scores) for m in got)
     for m in got:  # the score is that of the best frame inside
         assert m.score == max(scores[round(m.start_s) : round(m.end_s)])
-    if max(scores) >= threshold and not least:
+    if max(scores) >= threshold:
         assert got
         assert got[0].score == max(scores)
         assert int(np.argmax(scores)) in cells(got)
@@ -101,6 +99,16 @@ def test_a_shift_in_time_shifts_the_moments(scores: list[float], shift: int) -> 
     here = spans(scores, range(len(scores)), threshold=0.3)
     there = spans(scores, range(shift, shift + len(scores)), threshold=0.3)
     assert there == [Moment(m.start_s + shift, m.end_s + shift, m.score) for m in here]
+
+
+@pytest.mark.parametrize("fps", [3, 10, 24, 30])
+def test_a_gap_of_one_step_is_one_everywhere(fps: int) -> None:
+    scores = [0.0, 0.9, 0.0, 0.8, 0.0]
+    found = {
+        len(spans(scores, [(k + shift) / fps for k in range(5)], merge_gap_s=1 / fps, step_s=1 / fps))
+        for shift in range(200)
+    }
+    assert found == {1}
 
 
 @given(CURVES)

@@ -30,6 +30,25 @@ def test_the_end_counts_as_far_as_the_words_ask_for_it() -> None:
     score.recent.bias.fill_(3.0)
     logits = score(tokens, pooled, torch.tensor([9.0, 5.0, 1.0, 0.0]))[0, :, 0]
     assert logits.diff().gt(0).all()
-    torch.testing.assert_close(logits, score(tokens, pooled, torch.tensor([9.0, 5.0, 1.0, 0.0]))[0, :, 0])
+    seconds = torch.tensor([3.0, 2.0, 1.0, 0.0])
+    torch.testing.assert_close(score(tokens, pooled), score(tokens, pooled, seconds))
     score.recent.bias.zero_()
     assert score(tokens, pooled)[0, :, 0].diff().abs().max() < 1e-5
+
+
+@torch.no_grad()
+def test_a_frame_may_hear_the_one_after_it_and_no_other() -> None:
+    torch.manual_seed(0)
+    config = replace(ReWindConfig(), width=16, score_width=8, score_after=True)
+    score, tokens, pooled = FrameScore(config), torch.randn(1, 6, 2, 16), torch.randn(1, 16)
+    untaught = score(tokens, pooled)
+    assert score.after is not None
+    score.after.weight.normal_()
+    score.after.bias.normal_()
+    taught = score(tokens, pooled)
+    torch.testing.assert_close(taught[:, -1], untaught[:, -1])  # nothing comes after the last
+    assert ((taught - untaught)[:, :-1].abs() > 1e-4).all()
+    other = tokens.clone()
+    other[:, 3] += torch.randn(2, 16)
+    changed = (score(other, pooled) - taught)[0].abs().amax(-1) > 1e-6
+    assert changed.tolist() == [False, False, True, True, False, False]

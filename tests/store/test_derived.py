@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,11 +45,27 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     assert make.calls == 2
 
 
-def test_other_weights_drop_what_was_kept_of_the_first(tmp_path: Path) -> None:
+def test_two_names_are_kept_and_a_third_drops_the_one_written_first(tmp_path: Path) -> None:
     make = Counted()
-    for name in ("a", "b"):
+    for name in ("b", "a", "b", "a"):
         derived(tmp_path, name, make, shard="0.safetensors", rows=4)
-    assert [p.name for p in tmp_path.iterdir()] == ["derived-b-0.safetensors"]
+        for age, kept in enumerate(("a", "b")):
+            with suppress(FileNotFoundError):
+                os.utime(tmp_path / f"derived-{kept}-0.safetensors", (1000 - age, 1000 - age))
+    assert make.calls == 2
+    for shard in ("0.safetensors", "64.safetensors"):
+        derived(tmp_path, "c", make, shard=shard, rows=4)
+    left = {"derived-a-0.safetensors", "derived-c-0.safetensors", "derived-c-64.safetensors"}
+    assert {p.name for p in tmp_path.iterdir()} == left
+
+
+def test_what_a_killed_process_left_half_written_goes_after_an_hour(tmp_path: Path) -> None:
+    old, young, other = (tmp_path / f"{n}.tmp" for n in ("derived-a-0.x", "derived-a-1.x", "00000000.safetensors.x"))
+    for path, age_s in ((old, 3700), (young, 3500), (other, 9999)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age_s,) * 2)
+    derived(tmp_path, "a", Counted(), shard="2.safetensors", rows=4)
+    assert [path.exists() for path in (old, young, other)] == [False, True, True]
 
 
 def test_nowhere_to_keep_it_costs_only_time(tmp_path: Path) -> None:
@@ -99,12 +118,10 @@ def test_shards_are_derived_once_and_again_for_other_weights(tmp_path: Path) -> 
         seen.append(len(deep))
         return joined(deep, fine)
 
-    for name in ("one", "one", "other"):
+    for name in ("one", "one", "other", "one"):
         again = StoredFeatures(tmp_path / "k", Manifest.load(tmp_path / "k"))
         assert sum(len(c) for c in again.derived_clips(4, make, name=name)) == 8
     assert seen == [5, 3, 5, 3]
-    assert sorted(p.name for p in (tmp_path / "k").glob("derived-*")) == [
-        "derived-other-00000000.safetensors", "derived-other-00000005.safetensors",
-    ]  # fmt: skip
+    assert len(list((tmp_path / "k").glob("derived-*"))) == 4
     # What is derived is no shard: the store is as whole as before.
     assert len(StoredFeatures(tmp_path / "k", Manifest.load(tmp_path / "k"))) == 8

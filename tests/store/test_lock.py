@@ -11,7 +11,7 @@ from test_store import store
 from typer.testing import CliRunner
 
 from rewind.cli.store import app
-from rewind.store import BusyError, list_store, locked, prune_store, remove_stored
+from rewind.store import BusyError, list_store, lock, locked, prune_store, remove_stored
 from rewind.store.lock import LOCK, is_locked
 
 KEYS = ("aa" * 16, "bb" * 16)
@@ -33,6 +33,19 @@ def test_a_second_writer_waits_and_then_gives_up(tmp_path: Path) -> None:
     assert not is_locked(folder)
     with locked(folder, wait_s=0):
         pass
+
+
+def test_a_second_writer_that_waits_says_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "SAID_AFTER_S", 0.25)
+    said: list[str] = []
+    with locked(tmp_path / "k"):
+        with pytest.raises(BusyError), locked(tmp_path / "k", wait_s=0.1, waiting=lambda: said.append("short")):
+            pass
+        with pytest.raises(BusyError), locked(tmp_path / "k", wait_s=1.0, waiting=lambda: said.append("long")):
+            pass
+    with locked(tmp_path / "k", waiting=lambda: said.append("free")):
+        pass
+    assert said == ["long"]
 
 
 def test_what_is_being_watched_is_neither_removed_nor_pruned(root: Path) -> None:

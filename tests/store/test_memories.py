@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import torch
@@ -51,3 +52,12 @@ def test_the_memories_used_longest_ago_go(tmp_path: Path) -> None:
     assert len(left) == KEPT
     assert paths[2] in left
     assert not {paths[0], paths[1], paths[3]} & left
+
+
+def test_what_a_killed_process_left_half_written_goes_after_an_hour(tmp_path: Path) -> None:
+    old, young = (tmp_path / f"memory-{n}.safetensors.{n}.tmp" for n in ("aa", "bb"))
+    for path, age_s in ((old, 3700), (young, 3500)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age_s,) * 2)
+    keep_memory(memory_file(tmp_path, "q"), TOKENS)
+    assert (old.exists(), young.exists()) == (False, True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from test_store import CLOCK, RECIPE, features
 
 from rewind.errors import StoreError
-from rewind.store import Shelf
+from rewind.store import Shelf, lock, locked
 from rewind.store.features import MANIFEST, StoredFeatures
 from rewind.store.keys import Recipe
 from rewind.values import FrameCount
@@ -72,3 +73,21 @@ def test_a_manifest_of_another_recipe_under_this_key_is_refused(tmp_path: Path) 
     (stored.folder / MANIFEST).write_text(text.replace('"exact"', '"fast"'))
     with pytest.raises(StoreError, match="another recipe"), mine.opened(CLOCK):
         pass
+
+
+def test_who_waits_for_another_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "SAID_AFTER_S", 0.0)
+    mine = shelf(tmp_path)
+    with mine.opened(CLOCK) as stored:
+        folder = stored.folder
+    said: list[str] = []
+    with ExitStack() as other:
+        other.enter_context(locked(folder))
+
+        def waiting() -> None:
+            said.append("waiting")
+            other.close()
+
+        with shelf(tmp_path).opened(CLOCK, waiting=waiting) as stored:
+            assert stored.folder == folder
+    assert said == ["waiting"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -160,6 +161,30 @@ def test_a_files_hash_is_remembered_until_the_file_changes(tmp_path: Path, monke
     assert file_hash(film, folder) != first
 
 
+def test_what_a_killed_process_left_in_the_stores_root_goes_after_an_hour(tmp_path: Path) -> None:
+    film, folder = tmp_path / "film.mp4", tmp_path / "store"
+    film.write_bytes(b"one")
+    folder.mkdir()
+    old, young = (folder / f"files.json.{n}.tmp" for n in ("aa", "bb"))
+    for path, age_s in ((old, 3700), (young, 3500)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age_s,) * 2)
+    file_hash(film, folder)
+    assert sorted(p.name for p in folder.iterdir()) == ["files.json", young.name]
+
+
+def test_two_processes_of_one_number_never_write_to_one_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Machines that share a disk count their processes each for itself."""
+    names: list[str] = []
+    plain = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda self, to: names.append(self.name) or plain(self, to))  # type: ignore[func-returns-value]
+    for _ in range(2):
+        replace_file(tmp_path / "a.json", b"x")
+    assert len(set(names)) == 2
+
+
 def test_keys_follow_everything_that_changes_features() -> None:
     keys = {
         RECIPE.key("a"), RECIPE.key("b"), replace(RECIPE, fps="2").key("a"), replace(RECIPE, reading="fast").key("a"),
@@ -173,6 +198,9 @@ def test_list_remove_and_prune(tmp_path: Path) -> None:
         store(tmp_path / key, [4])
         os.utime(tmp_path / key / MANIFEST, (1000 - age, 1000 - age))
     assert [v.key for v in list_store(tmp_path)] == ["aaaa", "bbbb", "cccc"]
+    assert list_store(tmp_path / "none") == []
+    with pytest.raises(StoreError, match="not a folder; allowed: a store's folder"):
+        list_store(tmp_path / "aaaa" / "manifest.json")
     assert find_stored(tmp_path, "bb").frames == 4
     with pytest.raises(StoreError, match="see: rewind store list"):
         find_stored(tmp_path, "zz")

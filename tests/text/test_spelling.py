@@ -16,6 +16,9 @@ from rewind.text.spelling import read_instructions, spell_codes
         ("A sign says ABC.", "A sign says A B C."),
         ("When does a red star appear?", "When does a red star appear?"),
         ("Is it 5 o'clock?", "Is it 5 o'clock?"),
+        ("WHEN DOES A RED STAR APPEAR?", "when does a red star appear?"),
+        ("WHICH COLOUR HAS THE SIGN 7KX2?", "which colour has the sign 7 K X 2?"),
+        ("PFK", "P F K"),
     ],
 )
 def test_codes_are_spelled(text: str, spelled: str) -> None:

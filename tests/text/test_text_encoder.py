@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -149,6 +151,31 @@ def test_a_folder_of_the_hub_serves_as_encoder(bert_folder: Path) -> None:
     assert found.mask.tolist() == [[True] * 5, [True] * 3 + [False] * 2]
     assert encoder.encode(["dog " * 40]).degradations == ("a text of 42 tokens was cut to 12",)
     assert encoder.weights_hash == load_text(f"hub:{bert_folder}").weights_hash
+
+
+def test_the_hash_follows_words_and_config_beside_the_weights(bert_folder: Path, tmp_path: Path) -> None:
+    encoder = load_text(f"hub:{bert_folder}")
+    moved = tmp_path / "moved"
+    shutil.copytree(bert_folder, moved)
+    assert load_text(f"hub:{moved}").weights_hash == encoder.weights_hash
+    words = json.loads((moved / "tokenizer.json").read_text())
+    vocabulary = words["model"]["vocab"]
+    vocabulary["dog"], vocabulary["runs"] = vocabulary["runs"], vocabulary["dog"]
+    (moved / "tokenizer.json").write_text(json.dumps(words))
+    other = load_text(f"hub:{moved}")
+    assert not torch.equal(other.encode(["a dog"]).pooled, encoder.encode(["a dog"]).pooled)
+    assert other.weights_hash != encoder.weights_hash
+    config = json.loads((bert_folder / "config.json").read_text())
+    (bert_folder / "config.json").write_text(json.dumps({**config, "num_attention_heads": 4}))
+    assert load_text(f"hub:{bert_folder}").weights_hash != encoder.weights_hash
+
+
+def test_a_damaged_folder_is_one_line(bert_folder: Path) -> None:
+    path = bert_folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="allowed: a folder or a Hub id of a text encoder") as error:
+        load_text(f"hub:{bert_folder}")
+    assert "\n" not in str(error.value)
 
 
 def test_a_folder_without_a_model_is_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from rewind.errors import TestSeedError
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.text import load_text
 from rewind.train import run
-from rewind.train.bank import Bank, ProjectedBank, make_bank, project_bank
+from rewind.train.bank import Bank, OutOfTime, ProjectedBank, make_bank, project_bank
 from rewind.train.examples import MIX, draw_batch, draw_example
 from rewind.train.losses import aim_loss, answer_loss, draw_key_frames, relevance_loss
 from rewind.vision import VisionEncoder, load_vision
@@ -21,6 +22,7 @@ from rewind.worlds import KINDS, vocabulary
 from rewind.worlds.looks import MOTION_WORDS, SIZES
 from rewind.worlds.scene import Scene
 from rewind.worlds.splits import TEST_SEEDS, VALIDATION_SEEDS
+from rewind.worlds.truth import SceneTruth
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,30 @@ def test_a_bank_resumes_and_refuses_another_seed(tmp_path: Path, encoder: Vision
     assert torch.equal(first.deep, again.deep)
     with pytest.raises(ValueError, match="another seed"):
         make_bank(tmp_path, seed=21, scenes=2, encoder=encoder)
+
+
+def test_a_bank_stopped_by_time_keeps_its_shards_and_goes_on(
+    tmp_path: Path, encoder: VisionEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call makes at least one shard; one that finds them all does not stop."""
+    monkeypatch.setattr("rewind.train.bank.SHARD", 2)
+    made: list[int] = []
+
+    def noise(
+        truths: Sequence[SceneTruth], _encoder: object, _pictures: object, start: int
+    ) -> tuple[torch.Tensor, ...]:
+        made.append(start)
+        frames = sum(truth.duration_s for truth in truths)
+        return torch.full((frames, 1, 2), float(start)), torch.zeros(frames, 1, 2)
+
+    monkeypatch.setattr("rewind.train.bank.encode", noise)
+    for count in (1, 2, 3):
+        with pytest.raises(OutOfTime):
+            make_bank(tmp_path, seed=20, scenes=5, encoder=encoder, stop_at=0.0)
+        assert len(list(tmp_path.glob("*.safetensors"))) == count
+    bank = make_bank(tmp_path, seed=20, scenes=5, encoder=encoder, stop_at=0.0)
+    assert made == [0, 2, 4]
+    assert bank.deep[bank.first[4], 0, 0] == 4
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "count"])

@@ -73,6 +73,7 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     aligned = load_encoder(str(tmp_path / "whole"))
     assert aligned.fingerprint == load_encoder(str(tmp_path / "parts" / "aligned")).fingerprint
     assert aligned.fingerprint != load_encoder(str(whole)).fingerprint
+    assert json.loads((tmp_path / "whole" / "record.json").read_text())["changes"] == SMALL
     with pytest.raises(ConfigError, match="holds a run of nano with seed 5"):
         recipe.run("nano", out=tmp_path / "whole", **{**options, "seed": 6})  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"seed 5 \(scenes, stages differ\)"):
@@ -106,6 +107,29 @@ def test_seeds_whose_cards_or_scenes_are_held_out_are_refused(seed: int, tmp_pat
     with pytest.raises(ConfigError, match=f"seed {seed}: .* beyond the training range; allowed: 0 to 885600"):
         recipe.run("nano", out=tmp_path / "run", seed=seed)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_other_changes_or_processes_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights would fit, and the steps behind the checkpoint be others'."""
+    monkeypatch.setattr(recipe, "load_text", _interrupt)  # what comes after the refusal
+    (tmp_path / "state.pt").touch()
+    record = {"seed": 0, "size": "nano", "bank_seed": 0, "scenes": recipe.SCENES, "cards": recipe.CARDS,
+              "stages": recipe.describe(recipe.STAGES)}  # fmt: skip
+
+    def go_on(mine: dict[str, object], **kept: object) -> None:
+        (tmp_path / "record.json").write_text(json.dumps({**record, **kept}))
+        recipe.run("nano", out=tmp_path, changes=mine)
+
+    with pytest.raises(ConfigError, match=r"seed 0 \(changes differ\)"):
+        go_on({"read_memory": False}, changes={}, processes=1)
+    with pytest.raises(ConfigError, match=r"\(processes differ\); allowed: that run, to go on, in 4 processes"):
+        go_on({}, changes={}, processes=4)
+    with pytest.raises(KeyboardInterrupt):
+        go_on({"read_memory": False}, changes={"read_memory": False}, processes=1)
+    with pytest.raises(KeyboardInterrupt):
+        go_on({"read_memory": False})  # a record of an earlier version
 
 
 def test_a_size_that_cannot_be_trained_here_is_refused(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rewind.errors import WeightsError
-from rewind.train.loop import Run, plot_curve
+from rewind.errors import ConfigError, WeightsError
+from rewind.train.loop import Run, plot_curve, read_curve
 from rewind.train.stage import Stage
 
 STAGES = (
@@ -119,6 +119,27 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "state.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(WeightsError, match="allowed: a checkpoint of this run"):
         Run(tmp_path, (problem(),)).resume()
+
+
+def test_a_curve_that_broke_off_is_gone_on_with(tmp_path: Path) -> None:
+    """A process that is killed leaves half a line, and a checkpoint that is whole."""
+    want = train(tmp_path / "whole")
+    run = Run(tmp_path / "parts", (problem(),))
+    run.save()
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", stop_after=8)  # the first stage's end is saved
+    curve = tmp_path / "parts" / "curve.jsonl"
+    with curve.open("a") as file:
+        file.write('{"stage": 1, "na')
+    assert plot_curve(tmp_path / "parts") is not None
+    assert len(read_curve(curve)) == 8
+    torch.testing.assert_close(train(tmp_path / "parts").weight, want.weight)
+    rows = [json.loads(line) for line in curve.read_text().splitlines()]
+    assert [(r["stage"], r["step"]) for r in rows] == [(i, n) for i, s in enumerate(STAGES) for n in range(s.steps)]
+    assert not list(tmp_path.rglob("*.tmp"))
+    curve.write_text("no curve\n" + curve.read_text())
+    with pytest.raises(ConfigError, match="line 1: no JSON; allowed: a training curve"):
+        Run(tmp_path / "parts", (problem(),)).resume()
 
 
 def test_the_curve_is_drawn(tmp_path: Path) -> None:

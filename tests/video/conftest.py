@@ -29,7 +29,7 @@ def picture(number: int, width: int, height: int) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Makes a clip: `times` in ticks of `base` (regular ones by default), any codec, options, rotation, sound."""
+    """Makes a clip: `times` in ticks of `base` (regular by default), any codec, options, rotation, colours, sound."""
     folder = tmp_path_factory.mktemp("clips")
 
     def write(
@@ -43,6 +43,9 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         times: Sequence[int] | None = None,
         base: Fraction = Fraction(1, 30),
         rotation: int = 0,
+        flip: bool = False,
+        matrix: int = 2,
+        paint: Callable[[int, int, int], np.ndarray] = picture,
         sound: bool = False,
         sound_s: int = 2,
         rate: int = 48000,
@@ -57,11 +60,13 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
             stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
             stream.codec_context.time_base = base
             stream.time_base = base
-            if rotation:
-                stream.set_display_rotation(rotation)
+            ctx = stream.codec_context
+            ctx.colorspace = ctx.color_primaries = ctx.color_trc = matrix
+            if rotation or flip:
+                stream.set_display_rotation(rotation, hflip=flip)
             audio = out.add_stream("aac", rate=rate, layout="mono") if sound else None
             for number, pts in enumerate(times):
-                frame = VideoFrame.from_ndarray(picture(number, *size), format="rgb24").reformat(format=pix_fmt)
+                frame = VideoFrame.from_ndarray(paint(number, *size), format="rgb24").reformat(format=pix_fmt)
                 frame.pts, frame.time_base = pts, base
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
@@ -78,7 +83,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
 
 def plain(path: Path, info: VideoInfo, fps: Fraction, size: tuple[int, int] | None = (32, 48)) -> list[Sample]:
     """What `open_frames` must give, in the plainest way: decode all in one thread, sort by PTS, look up."""
-    painter = Painter(size, info.rotation)
+    painter = Painter(size, info)
     decoded = []
     with av.open(str(path)) as container:
         stream = container.streams.video[0]

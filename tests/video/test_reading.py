@@ -147,10 +147,10 @@ def test_exact_reading_leaves_out_what_no_sample_shows(named: Named) -> None:
         coded = [marker.mark(p) for p in source.container.demux(source.stream) if p.size]
     assert prefix_size("h264", extradata) == 4
     assert sum(c.start for c in coded) == 2
-    few = choose(coded, {coded[0].pts or 0}, reading="exact", last=True, droppable=True, tail=True)
+    few = choose(coded, {coded[0].pts or 0}, exact=True, last=True, droppable=True, tail=True)
     assert few == coded[:1]
     everything = {c.pts for c in coded if c.pts is not None}
-    assert choose(coded, everything, reading="exact", last=True, droppable=True, tail=True) == coded
+    assert choose(coded, everything, exact=True, last=True, droppable=True, tail=True) == coded
     assert 0 < sum(c.layer >= 0 for c in coded) < len(coded)
 
 

@@ -52,6 +52,17 @@ def test_a_thing_is_seen_where_it_is_and_nowhere_else(concepts: Concepts) -> Non
     assert found.scores.max() <= 1
 
 
+def test_either_of_two_things_is_enough(concepts: Concepts) -> None:
+    posterior = film(golden_retriever=(slice(20, 30), 4.0))
+    alone = concepts.score(posterior, "a dog").scores
+    for query in ("a dog or a piano", "a piano or a dog", "Is there a piano or a dog?"):
+        torch.testing.assert_close(concepts.score(posterior, query).scores, alone)
+    assert concepts.score(posterior, "a piano or an elephant").scores.max() < SEEN
+    # One thing in either colour is one thing.
+    both = concepts.score(posterior, "a red or blue dog").scores
+    assert both.max() < alone.max()
+
+
 @pytest.mark.parametrize("query", ["a piano", "an elephant", "a zebra", "xyzzy plugh"])
 def test_an_absent_thing_is_absent(concepts: Concepts, query: str) -> None:
     found = concepts.score(film(golden_retriever=(slice(20, 30), 4.0)), query)

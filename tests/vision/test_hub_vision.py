@@ -77,6 +77,27 @@ def test_the_hash_follows_weights_and_normalisation(tmp_path: Path) -> None:
     assert first != load_vision(f"hub:{tmp_path}").weights_hash
 
 
+def test_the_hash_follows_the_config(tmp_path: Path) -> None:
+    """As many heads as one likes go with the same weights, and give other features."""
+    tiny("vit").save_pretrained(tmp_path)
+    first = load_vision(f"hub:{tmp_path}")
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "num_attention_heads": 4}))
+    other = load_vision(f"hub:{tmp_path}")
+    pixels = torch.randint(0, 256, (1, 32, 32, 3), dtype=torch.uint8)
+    assert not torch.equal(first.encode(pixels)[0], other.encode(pixels)[0])
+    assert first.weights_hash != other.weights_hash
+
+
+def test_a_damaged_model_is_one_line(tmp_path: Path) -> None:
+    tiny("vit").save_pretrained(tmp_path)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="allowed: a folder or a Hub id of a vision model") as error:
+        load_vision(f"hub:{tmp_path}")
+    assert "\n" not in str(error.value)
+
+
 def test_what_is_no_vision_model_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(WeightsError) as nothing:
         load_vision(f"hub:{tmp_path}")

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from rewind.errors import ConfigError
+from rewind.evaluate import score_predictions
 from rewind.worlds import contact_sheet, make_world, questions, save
 from rewind.worlds.formats import from_charades, from_moviechat, to_charades, to_moviechat
 
@@ -44,11 +45,25 @@ def test_a_breakpoint_is_asked_when_its_second_has_been_seen_at_any_rate(world, 
 
 def test_charades_round_trip(asked):
     text = to_charades("w", asked)
-    told = [("w", float(s), float(e), q.query) for q in asked if q.kind == "find" for s, e in q.moments]
+    told = [("w", *map(float, q.moments[0]), q.query) for q in asked if q.kind == "find" and len(q.moments) == 1]
     assert [(q.video, q.start_s, q.end_s, q.query) for q in from_charades(text)] == told
     assert told
     with pytest.raises(ConfigError, match="video start end##query"):
         from_charades("w 1.0 2.0 no marks\n")
+
+
+def test_a_perfect_system_scores_full_on_a_charades_file(tmp_path, world):
+    """It tells one stretch a query: one of several, or the same query twice, would count against it."""
+    asked = questions(world, np.random.default_rng(1), kinds=("find",), per_kind=30)
+    found = {q.query: q.moments for q in asked}
+    assert any(len(m) > 1 for m in found.values())
+    truth, predictions = tmp_path / "w.txt", tmp_path / "p.jsonl"
+    truth.write_text(to_charades("w", [*asked, *asked]), encoding="utf-8")
+    rows = [{"video": "w", "query": query, "prediction": list(m[:1])} for query, m in found.items()]
+    predictions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    result = score_predictions("charades-sta", predictions, truth)
+    assert result["n"] == sum(len(m) == 1 for m in found.values())
+    assert result["metrics"]["R1@0.7"] == 100.0
 
 
 def test_save_writes_all_and_the_same_each_time(tmp_path, world, asked):

@@ -353,3 +353,22 @@ def test_shapes_of_both_classes_are_asked_about():
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ConfigError, match="allowed: needle, exists"):
         questions(make_world(1, seconds=60), np.random.default_rng(0), kinds=("why",))
+
+
+@pytest.mark.slow
+def test_motions_do_not_tell_the_answer_in_hours():
+    """What finds no way stands still, so such things come most often: drawn with the answer, the motion told it."""
+    pool = Pool([plan_scene(seed) for seed in range(300)])
+    numbers, there = defaultdict(list), defaultdict(list)
+    for number in range(6):
+        rng = np.random.default_rng(number)
+        for q in questions(pool.world(3600, rng), rng, kinds=("count", "exists"), per_kind=150):
+            if q.level == FORMS.index(("shape", "colour", "texture", "size", "motion")):
+                still = "standing still" in q.text
+                if q.kind == "count":
+                    numbers[still].append(int(q.answer))
+                elif q.form == "exists.object":
+                    there[still].append(q.answer == "yes")
+    assert min(len(n) for n in (*numbers.values(), *there.values())) >= 60
+    assert abs(np.mean(numbers[True]) - np.mean(numbers[False])) < 0.8
+    assert all(abs(np.mean(yes) - 0.5) < 0.15 for yes in there.values())

@@ -142,3 +142,10 @@ def test_writing_needs_no_more_memory_for_a_longer_world(tmp_path):
         world.write(tmp_path / "w.mp4", fps=2, progress=lambda *_, p=peak: p.append(process.memory_info().rss))
         sizes.append(max(peak))
     assert sizes[2] < 1.25 * sizes[1]
+
+
+def test_a_name_with_a_colon_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wd:1").mkdir()
+    make_world(7, seconds=30).write("wd:1/w.mp4", fps=1)
+    assert (tmp_path / "wd:1" / "w.mp4").stat().st_size > 0

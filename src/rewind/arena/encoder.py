@@ -90,7 +90,7 @@ def load_encoder(name: str) -> Encoder:
             record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
             saved = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")["modules"]
             state = {k.removeprefix("0."): v for k, v in saved.items() if k.startswith("0.")}
-            config = ReWindConfig.of_size(str(record["size"]))
+            config = ReWindConfig.of_size(str(record["size"]), **record.get("changes", {}))
         else:
             raise WeightsError(
                 f"encoder {name!r}", allowed="a bundled model, a model's folder or a training run's folder",

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rewind.arena.contenders import CONTENDERS, Contender, to_train
 from rewind.arena.encoder import Encoder
+from rewind.arena.intervals import Line
 from rewind.arena.language import FROM_SCRATCH, Language
-from rewind.arena.plan import ArenaPlan, Rates, fit
+from rewind.arena.plan import ArenaPlan, Cost, Rates, fit
 from rewind.errors import ConfigError
 from rewind.store import replace_file
 from rewind.train.bank import ProjectedBank
-from rewind.train.loop import CHECKPOINT, CURVE
+from rewind.train.loop import CHECKPOINT, CURVE, read_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FILE = "arena.json"
+_FILE, _RESULT, _ANSWERS = "arena.json", "result.json", "answers.jsonl"
 _TAUGHT_BY = ("tokens", "scenes", "short", "long", "long_frames")
 """What of a plan training depends on; the rest is about the test."""
 
@@ -51,26 +52,54 @@ class Arena:
         return self.folder / recipe / f"seed-{seed}"
 
     def has(self, recipe: str, seed: int) -> bool:
-        return (self.place(recipe, seed) / "result.json").is_file()
+        return (self.place(recipe, seed) / _RESULT).is_file()
 
-    def add(self, recipe: str, seed: int, result: dict[str, Any]) -> None:
+    def add(self, recipe: str, seed: int, result: dict[str, Any], answers: Sequence[Line]) -> None:
         place = self.place(recipe, seed)
         place.mkdir(parents=True, exist_ok=True)
-        replace_file(place / "result.json", json.dumps(result, indent=1).encode())
+        replace_file(place / _ANSWERS, "".join(json.dumps(line) + "\n" for line in answers).encode())
+        replace_file(place / _RESULT, json.dumps(result, indent=1).encode())  # last: it says that the test is done
 
     def results(self) -> dict[str, dict[int, dict[str, Any]]]:
         """What is finished, by recipe and seed."""
         found: dict[str, dict[int, dict[str, Any]]] = {}
         for name in CONTENDERS:
-            for path in sorted((self.folder / name).glob("seed-*/result.json")):
+            for path in sorted((self.folder / name).glob(f"seed-*/{_RESULT}")):
                 result = json.loads(path.read_text(encoding="utf-8"))
                 found.setdefault(name, {})[int(result["seed"])] = result
         return found
 
+    def answers(self, recipe: str, seed: int) -> list[Line]:
+        """Its test question by question; nothing of a test of an earlier version, which kept none."""
+        path = self.place(recipe, seed) / _ANSWERS
+        return [json.loads(line) for line in path.read_bytes().splitlines()] if path.is_file() else []
+
     def train_seconds(self, recipe: str, seed: int) -> float:
         """Seconds that its steps took, all calls together."""
-        lines = (self.place(recipe, seed) / CURVE).read_text(encoding="utf-8").splitlines()
-        return round(sum(float(json.loads(line)["seconds"]) for line in lines), 1)
+        return round(sum(float(row["seconds"]) for row in read_curve(self.place(recipe, seed) / CURVE)), 1)
+
+    def wanted(self, trained: Contender, contenders: Sequence[Contender], seed: int) -> list[Contender]:
+        """Who is still to be tested with these weights: whose they are, and the swaps that were asked for."""
+        tested = (c for c in (trained, *contenders) if c.trained_as == trained.name)
+        return [c for c in dict.fromkeys(tested) if not self.has(c.name, seed)]
+
+    def left(self, contenders: Sequence[Contender], *, seeds: int) -> Cost:
+        """What is still to be done will take so long: steps behind the checkpoints, tests that are not there yet."""
+        train = test = 0.0
+        for seed in range(seeds):
+            for trained in to_train(contenders):
+                wanted = self.wanted(trained, contenders, seed)
+                if wanted:
+                    train += self.rates.training_s(trained, *self._steps_left(trained.name, seed))
+                test += sum(self.rates.testing_s(c, self.plan) for c in wanted)
+        return Cost(train, test)
+
+    def _steps_left(self, recipe: str, seed: int) -> tuple[int, int]:
+        """Of either stage, by the curve: it may be a little ahead of the checkpoint."""
+        place = self.place(recipe, seed)
+        going = (place / CHECKPOINT).is_file() and (place / CURVE).is_file()
+        taken = [row["stage"] for row in read_curve(place / CURVE)] if going else []
+        return max(0, self.plan.short - taken.count(0)), max(0, self.plan.long - taken.count(1))
 
     def write(self, name: str, content: str) -> None:
         replace_file(self.folder / name, content.encode())

@@ -23,7 +23,10 @@ _TEST_SHARE, _MARGIN = 0.4, 0.92
 
 
 def scenes_to_test(minutes: float) -> int:
-    """Scenes that fill a test video without a repeat, and one twice as long, in which questions on *now* are asked."""
+    """Scenes as long together as a video of twice the test's length, in which questions on *now* are asked.
+
+    A video draws its scenes with replacement: some come twice in it all the same, at an hour about one in five.
+    """
     return max(128, math.ceil(2.2 * 60 * minutes / _SCENE_S))
 
 
@@ -112,6 +115,17 @@ class Rates:
     steps: Mapping[str, tuple[float, float]]
     question: Mapping[str, float]
 
+    def training_s(self, contender: Contender, short: int, long: int) -> float:
+        """Of so many steps of either stage."""
+        of_short, of_long = self.steps[contender.trained_as]
+        return short * of_short + long * of_long
+
+    def testing_s(self, contender: Contender, plan: ArenaPlan) -> float:
+        """Of one seed's tests. A swap is tested on the main cell alone."""
+        cells = plan.cells()[: 1 if contender.weights_of else None]
+        asked = sum(len(KINDS) * cell.per_kind * cell.frames / plan.frames for cell in cells)
+        return self.question[contender.trained_as] * asked
+
     def to_json(self) -> dict[str, Any]:
         return {"steps": {k: list(v) for k, v in self.steps.items()}, "question": dict(self.question)}
 
@@ -129,14 +143,9 @@ class Cost:
 
 
 def cost(plan: ArenaPlan, contenders: Sequence[Contender], rates: Rates, *, seeds: int) -> Cost:
-    """What a whole arena will take, from measured rates. A swap is tested on the main cell alone."""
-    steps = sum(plan.short * s + plan.long * n for s, n in (rates.steps[c.name] for c in to_train(contenders)))
-    cells = plan.cells()
-    tested = 0.0
-    for c in _tested(contenders):
-        for cell in cells[:1] if c.weights_of else cells:
-            tested += rates.question[c.trained_as] * len(KINDS) * cell.per_kind * cell.frames / plan.frames
-    return Cost(seeds * steps, seeds * tested)
+    """What a whole arena will take, from measured rates."""
+    steps = sum(rates.training_s(c, plan.short, plan.long) for c in to_train(contenders))
+    return Cost(seeds * steps, seeds * sum(rates.testing_s(c, plan) for c in _tested(contenders)))
 
 
 def fit(

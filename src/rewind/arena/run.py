@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,19 +12,20 @@ import torch
 
 from rewind.arena.contenders import Contender, to_train
 from rewind.arena.encoder import Encoder, load_encoder, part_of, projected_bank
+from rewind.arena.intervals import Line
 from rewind.arena.language import Language, load_language
 from rewind.arena.ledger import Arena, open_arena, require_same_training, take_weights
-from rewind.arena.picture import draw
-from rewind.arena.plan import ArenaPlan, Cost, cost
+from rewind.arena.plan import ArenaPlan
 from rewind.arena.questions import draw_questions
 from rewind.arena.recipe import Recipe
-from rewind.arena.table import rows, text
+from rewind.arena.report import projection, write_report
 from rewind.arena.teach import Teacher
-from rewind.arena.trial import Bench, figures, mark_all, seen_from
+from rewind.arena.trial import Bench, figures, lines, mark_all, seen_from
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.text import TextEncoder, load_text
-from rewind.train.bank import ProjectedBank, real_pictures
+from rewind.train.bank import ProjectedBank, beside
 from rewind.train.examples import Example
+from rewind.train.shards import real_pictures
 from rewind.vision import load_vision
 from rewind.worlds import vocabulary
 from rewind.worlds.splits import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
@@ -41,17 +41,17 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True)
 class Where:
-    """`out`: the arena's folder; `bank`: a training scene bank to use, validation bank beside it (`…-validation`);
+    """`out`: the arena's folder; `bank`: a training scene bank to use, those of held-out scenes beside it;
     `weights`: an arena with another test, whose trained recipes are taken."""
 
     out: Path
     bank: Path | None = None
     weights: Path | None = None
 
-    def scenes(self, name: str) -> Path:
-        """Folder of the scenes called `name`: training, validation or test."""
-        base = self.bank or self.out / "bank"
-        return base if name == "training" else base.with_name(f"{base.name}-{name}")
+    @property
+    def scenes(self) -> Path:
+        """Folder of the training scenes."""
+        return self.bank or self.out / "bank"
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,11 @@ def make_banks(plan: ArenaPlan, encoder: Encoder, where: Where, *, device: torch
     held_out = {"validation": VALIDATION_SEEDS.start, "test": TEST_SEEDS.start}[plan.split]
 
     def made(name: str, seed: int, scenes: int) -> ProjectedBank:
+        folder = where.scenes
+        if name != "training":
+            folder = beside(folder, name, seed=seed, encoder=vision, pictures=pictures)
         return projected_bank(
-            encoder, where.scenes(name), kept=where.out / "patches", seed=seed, scenes=scenes, vision=vision,
+            encoder, folder, kept=where.out / "patches", seed=seed, scenes=scenes, vision=vision,
             pictures=pictures, device=device,
             report=lambda what, done, total: progress(f"{name} {what}", done, total, {}),
         )  # fmt: skip
@@ -132,19 +135,17 @@ def play(
     # Weights that are taken have all their steps: a budget then stops, and cuts nothing.
     left = None if stop_at is None or weights is not None else stop_at - time.monotonic()
     arena = open_arena(plan, encoder, out, contenders, teacher, banks.test, seeds=seeds, budget_s=left, say=say)
-    expected = cost(arena.plan, contenders, arena.rates, seeds=seeds)
-    say(_projection(arena, expected, contenders, seeds))
     if weights is not None:
-        taken = take_weights(arena, weights, to_train(contenders), seeds=seeds)
-        say(f"of these trainings, {taken} are taken from {weights}")
+        say(f"{take_weights(arena, weights, to_train(contenders), seeds=seeds)} recipes taken from {weights}")
+    expected = arena.left(contenders, seeds=seeds)
+    say(projection(arena, expected, contenders, seeds))
     bench = Bench(banks.test, words, tokenizer, device, in_time)
     trials = Trials(arena, bench, replace(bench, bank=banks.tuning))
     finished = True
     try:
         for seed in range(seeds):
             for trained in to_train(contenders):
-                tested = [c for c in (trained, *contenders) if c.trained_as == trained.name]
-                wanted = [c for c in dict.fromkeys(tested) if not arena.has(c.name, seed)]
+                wanted = arena.wanted(trained, contenders, seed)
                 if not wanted:
                     continue
                 in_time()
@@ -153,7 +154,7 @@ def play(
                     raise OutOfTime
                 say(f"{trained.name}, seed {seed}: trained; now tested")
                 for how in wanted:
-                    arena.add(how.name, seed, trials.result(recipe, how, seed))
+                    arena.add(how.name, seed, *trials.result(recipe, how, seed))
                     write_report(arena, expected, finished=False)
     except OutOfTime:
         finished = False
@@ -168,23 +169,26 @@ class Trials:
         self.arena, self.test, self.tuning = arena, test, tuning
         self._asked: dict[tuple[str, int, int], list[Example]] = {}
 
-    def result(self, recipe: Recipe, how: Contender, seed: int) -> dict[str, Any]:
-        """What is kept of one recipe and seed; a swap is tested on the main cell alone."""
+    def result(self, recipe: Recipe, how: Contender, seed: int) -> tuple[dict[str, Any], list[Line]]:
+        """What is kept of one recipe and seed: figures, and a line a question. A swap is tested on the main cell."""
         plan = self.arena.plan
         tuned, _ = mark_all(recipe, self._questions("tuning", plan.frames, _TUNING_QUESTIONS), self.tuning,
                             tokens=plan.tokens, how=how)  # fmt: skip
         threshold = seen_from(tuned)
-        cells = []
+        cells, asked = [], list[Line]()
         for cell in plan.cells()[: 1 if how.weights_of else None]:
             examples = self._questions("test", cell.frames, cell.per_kind)
             marked, seconds = mark_all(recipe, examples, self.test, tokens=cell.tokens, how=how)
             shown = figures(marked, threshold=threshold)
-            cells.append({"video_frames": cell.frames, "budget": cell.tokens, "seconds": round(seconds, 5), **shown})
-        return {
+            of = {"video_frames": cell.frames, "budget": cell.tokens}
+            cells.append({**of, "seconds": round(seconds, 5), **shown})
+            asked += ({**of, **line} for line in lines(marked, threshold=threshold))
+        result = {
             "recipe": how.name, "seed": seed, "weights_of": how.weights_of, "threshold": round(threshold, 4),
             "steps": [plan.short, plan.long], "train_seconds": self.arena.train_seconds(how.trained_as, seed),
             "cells": cells,
         }  # fmt: skip
+        return result, asked
 
     def _questions(self, of: str, frames: int, count: int) -> list[Example]:
         key = (of, frames, count)
@@ -195,56 +199,3 @@ class Trials:
                 else draw_questions(self.test.bank, frames=frames, per_kind=count, seed=0)
             )
         return self._asked[key]
-
-
-def write_report(arena: Arena, expected: Cost, *, finished: bool) -> dict[str, Any]:
-    """results.json, table.txt and arena.png, each replaced whole."""
-    made = rows(arena.results())
-    report = {
-        "finished": finished,
-        "plan": arena.plan.to_json(),
-        "asked_for": arena.asked_for.to_json(),
-        "encoder": arena.encoder_name,
-        "encoder_sha256": arena.fingerprint,
-        "decoder": arena.decoder_name,
-        "decoder_sha256": arena.decoder_fingerprint,
-        "projected_hours": round(expected.total_s / 3600, 3),
-        "rows": made,
-        "notes": notes(arena, finished=finished),
-        "out": str(arena.folder),
-    }
-    arena.write("results.json", json.dumps(report, indent=1))
-    arena.write("table.txt", text(report) + "\n")
-    draw(made, arena.folder / "arena.png", tokens=arena.plan.tokens, frames=arena.plan.frames)
-    return report
-
-
-def notes(arena: Arena, *, finished: bool) -> list[str]:
-    """What a reader of the table must know."""
-    plan, asked = arena.plan, arena.asked_for
-    lines = [
-        f"{plan.split} scenes, {plan.frames} s; at most {plan.tokens} visual tokens (τ, and up to 16 tokens for the "
-        f"moments that a recipe's own scores find, come on top for all alike); {plan.short} + {plan.long} steps; up to "
-        f"{plan.per_kind} questions a kind; ± is the standard deviation over seeds.",
-        "mean: over kinds. R@ and mIoU: the best moment of present things. hit: a frame looked at closely is a true "
-        "one. s: seconds a question, patches ready.",
-        "* not trained: the weights of the recipe it is named after, one thing swapped at the test.",
-    ]
-    if plan != asked:
-        lines.append(
-            f"Cut to the budget, for all alike: {asked.short} + {asked.long} steps and {asked.per_kind} questions a "
-            "kind would be whole."
-        )
-    if not finished:
-        lines.append("Not finished: the same command goes on.")
-    return lines
-
-
-def _projection(arena: Arena, expected: Cost, contenders: Sequence[Contender], seeds: int) -> str:
-    plan = arena.plan
-    return (
-        f"projected: {expected.total_s / 3600:.2f} hours ({expected.train_s / 3600:.2f} training, "
-        f"{expected.test_s / 3600:.2f} testing) for {len(to_train(contenders))} trained recipes of "
-        f"{len(contenders)} asked for, {seeds} seeds, {plan.short} + {plan.long} steps, "
-        f"{plan.per_kind} questions a kind"
-    )

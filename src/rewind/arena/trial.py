@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import torch
 
 from rewind.arena.answer import Videos, answers
 from rewind.arena.contenders import Contender
+from rewind.arena.intervals import IOUS
 from rewind.arena.questions import chance
 from rewind.arena.recipe import Ask, Hints, Recipe
 from rewind.evaluate.overlap import cross_iou
@@ -23,7 +25,6 @@ from rewind.train.bank import ProjectedBank
 from rewind.train.examples import Example, collate
 from rewind.worlds import KINDS
 
-IOUS = (0.3, 0.5, 0.7)
 _BATCH = 16
 
 
@@ -48,6 +49,17 @@ class Marked:
     hit: bool | None
     tokens: int
     looked: int
+
+    def overlap(self) -> float:
+        """IoU of the best moment with the true one that it fits best; of present things alone."""
+        seconds = np.arange(len(self.scores), dtype=np.float64)
+        best = spans(self.scores, seconds, threshold=float(self.scores.max()), limit=1)[0]
+        truth = np.array(self.example.question.moments, dtype=np.float64)
+        return float(cross_iou(np.array([[best.start_s, best.end_s]]), truth).max())
+
+    def called_absent(self, threshold: float) -> bool:
+        """Whether no frame scores `threshold`."""
+        return bool(self.scores.max() < threshold)
 
 
 def mark_all(
@@ -120,22 +132,33 @@ def figures(marked: Sequence[Marked], *, threshold: float) -> dict[str, Any]:
     }
 
 
+def lines(marked: Sequence[Marked], *, threshold: float) -> list[dict[str, Any]]:
+    """A line a question, from which intervals and differences can be worked out later (`rewind.arena.intervals`)."""
+    made: list[dict[str, Any]] = []
+    for number, m in enumerate(marked):
+        asked = m.example.question
+        line = {
+            "id": f"{asked.kind}-{number:04d}", "kind": asked.kind, "question": m.example.text,
+            "video": hashlib.sha256(m.example.rows.tobytes()).hexdigest()[:12], "right": m.right, "hit": m.hit,
+        }  # fmt: skip
+        if asked.kind == "find":
+            iou = m.overlap() if asked.moments else None
+            line |= {"present": bool(asked.moments), "called_absent": m.called_absent(threshold), "iou": iou}
+        made.append(line)
+    return made
+
+
 def grounding(present: Sequence[Marked]) -> dict[str, float | None]:
     """R@1 at three overlaps and mean IoU of the best moment, whether or not it would count as seen."""
-    overlaps = []
-    for m in present:
-        seconds = np.arange(len(m.scores), dtype=np.float64)
-        best = spans(m.scores, seconds, threshold=float(m.scores.max()), limit=1)[0]
-        truth = np.array(m.example.question.moments, dtype=np.float64)
-        overlaps.append(float(cross_iou(np.array([[best.start_s, best.end_s]]), truth).max()))
+    overlaps = [m.overlap() for m in present]
     return {**{f"R@1 IoU {u}": _mean([o >= u for o in overlaps]) for u in IOUS}, "mIoU": _mean(overlaps)}
 
 
 def absent_f1(finds: Sequence[Marked], *, threshold: float) -> float | None:
-    """F1 of saying *absent*: no frame scores `threshold`."""
+    """F1 of saying *absent*."""
     if not finds:
         return None
-    said = np.array([m.scores.max() < threshold for m in finds])
+    said = np.array([m.called_absent(threshold) for m in finds])
     true = np.array([not m.example.question.moments for m in finds])
     both = int((said & true).sum())
     return round(2 * both / max(1, int(said.sum() + true.sum())), 4)

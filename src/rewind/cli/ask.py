@@ -44,7 +44,7 @@ def ask(
     text = engine.one_question(video, question or (), command="ask", noun="question")
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
         answer = handle.ask(text, until_s=until, progress=progress)
@@ -79,7 +79,7 @@ def find(
     text = engine.one_question(video, query or (), command="find", noun="query")
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
         found = handle.find(text, until_s=until, threshold=threshold, limit=limit, progress=progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from rewind.cli import engine, options, output
-from rewind.cli.group import NOT_ANSWERABLE, complain, explain_os_error, resumable, usage
+from rewind.cli.group import NOT_ANSWERABLE, complain, resumable, usage
 from rewind.cli.options import Opening
-from rewind.errors import ConfigError, RewindError
+from rewind.cli.refusals import os_refusal
+from rewind.errors import ConfigError, RewindError, is_text
 
 if TYPE_CHECKING:
     from rewind.video_handle import Video
@@ -48,7 +50,7 @@ def chat(
     """
     if video == "-":
         raise usage("chat reads questions from standard input; give the video as a file or a URL")
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
         handle.watch(progress=progress)
@@ -63,12 +65,14 @@ def chat(
             raise
         except OSError as error:
             failed = True
-            complain(explain_os_error(error))
+            complain(os_refusal(error))
     if failed and not sys.stdin.isatty():
         raise typer.Exit(NOT_ANSWERABLE)
 
 
 def _reply(handle: Video, line: str, *, until: float | None, json: bool, quiet: bool) -> None:
+    if not is_text(line):
+        raise ConfigError("a question that is not UTF-8 text", allowed="UTF-8, as the input's encoding should be")
     command, _, words = line.partition(" ")
     command = command.lower()
     if command == "/help":
@@ -94,6 +98,8 @@ def _reply(handle: Video, line: str, *, until: float | None, json: bool, quiet: 
 
 def _lines(*, prompt: bool) -> Iterator[str]:
     """Questions until the input ends; blank lines are passed over."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # a line that is no text is refused as one line, not as the end
     at_terminal = sys.stdin.isatty()
     mark = "> " if prompt and sys.stdout.isatty() else ""
     if at_terminal:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rewind.cli.group import explain_os_error, usage
+from rewind.cli.group import usage
 from rewind.cli.options import Opening, Output
+from rewind.cli.output import say_waiting
+from rewind.cli.places import try_folder
+from rewind.cli.refusals import explain_os_error
 from rewind.errors import RewindError, is_text
 
 if TYPE_CHECKING:
@@ -24,13 +26,13 @@ RESUMES = "what was watched is kept, and the same command goes on from there"
 NOT_KEPT = "nothing is kept of a pipe, a stream or a playlist"
 
 
-def open_video(source: str, opening: Opening) -> Video:
+def open_video(source: str, opening: Opening, *, quiet: bool) -> Video:
     """Probe and estimate, nothing more. Raises: RewindError in one line."""
     import rewind
 
     return rewind.open(
         source, fps=opening.fps, reading=opening.reading, model=opening.model, store=opening.store,
-        dtype=opening.dtype, threads=opening.threads,
+        dtype=opening.dtype, threads=opening.threads, waiting=None if quiet else say_waiting,
     )  # fmt: skip
 
 
@@ -40,44 +42,32 @@ def when_stopped(video: Video) -> str:
 
 
 def check_folders(source: str, output: Output) -> None:
-    """Refuse before work starts: a folder to write to must be there, or be possible. Raises: OSError."""
+    """Refuse before work starts: a folder to write to must take a file. Raises: OSError."""
     for folder in (output.evidence, output.clips):
         if folder is not None:
             if source == "-":
                 raise usage("standard input can be read only once; save it to a file for --evidence or --clips")
-            _try_folder(folder)
-
-
-def _try_folder(folder: Path) -> None:
-    """Makes it and takes it away again: a folder without a file would say nothing."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    finally:
-        for path in missing:
-            with suppress(OSError):
-                path.rmdir()
+            try_folder(folder)
 
 
 def one_question(source: str, words: Sequence[str], *, command: str, noun: str) -> str:
     """The question as one text; a usage error that says what to type where it is not one quoted argument."""
     here = f"rewind {command}" if command != "ask" else "rewind"
+    near = None if os.path.exists(source) else next(iter(difflib.get_close_matches(source, _COMMANDS, n=1)), None)
     if not words:
         hint = f'no {noun}; type: {here} {_quoted(source)} "{"what happens?" if command == "ask" else "a red car"}"'
         if os.path.isfile(command):
             hint += f"; a file named {command} is written ./{command}"
-        near = difflib.get_close_matches(source, _COMMANDS, n=1)
-        if source in _COMMANDS or (near and not os.path.exists(source)):
-            hint += f", or did you mean: rewind {source if source in _COMMANDS else near[0]} …"
+        if source in _COMMANDS or near is not None:
+            hint += f", or did you mean: rewind {source if source in _COMMANDS else near} …"
         elif command == "ask":
             hint += f"; to watch only: rewind watch {_quoted(source)}"
         raise usage(hint)
     if len(words) > 1:
         if source in _COMMANDS and command == "ask":
             raise usage(f"options come after the command: rewind {source} VIDEO … OPTIONS")
-        near = difflib.get_close_matches(source, _COMMANDS, n=1)
-        if near and not os.path.exists(source):
-            raise usage(f"no command or file {source!r}; did you mean: rewind {near[0]} …")
+        if near is not None:
+            raise usage(f"no command or file {source!r}; did you mean: rewind {near} …")
         raise usage(f'put the {noun} in quotes: {here} {_quoted(source)} "{" ".join(words)}"')
     if not words[0].strip():
         raise usage(f"an empty {noun}; allowed: at least one word")
@@ -85,7 +75,13 @@ def one_question(source: str, words: Sequence[str], *, command: str, noun: str) 
         raise usage(f"a {noun} that is not UTF-8 text; allowed: UTF-8, as the terminal's locale should be")
     # os.path and not pathlib: a question may be longer than any file's name.
     if source != "-" and "://" not in source and not os.path.exists(source) and os.path.isfile(words[0]):
-        raise usage(f'the video comes first: {here} {_quoted(words[0])} "{source}"')
+        turned = f'{here} {_quoted(words[0])} "{source}"'
+        if near is not None and command == "ask":
+            raise usage(
+                f"no command or file {source!r}; did you mean: rewind {near} {_quoted(words[0])}, or as a question: "
+                f"{turned}"
+            )
+        raise usage(f"the video comes first: {turned}")
     return words[0]
 
 

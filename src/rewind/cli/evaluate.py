@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -71,6 +71,12 @@ def benchmark(
     ] = None,
     store: options.Store = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap intervals.")] = 0,
+    bare: Annotated[
+        Literal["seconds", "percent"],
+        typer.Option(
+            "--bare", help="What predicted numbers without a unit are; percent is 0 to 100 for the whole video."
+        ),
+    ] = "seconds",
     judge: Annotated[
         str | None,
         typer.Option(
@@ -99,9 +105,14 @@ def benchmark(
     quiet: options.Quiet = False,
 ) -> None:
     """Score with a benchmark's official figures. No answer counts as wrong."""
-    from rewind.evaluate import score_predictions
+    from rewind.evaluate.score import benchmark_named, check_bare, score_predictions
 
-    marks = _judge(_named(benchmark), judge, judge_model, judge_prompt, judge_record)
+    with as_usage():
+        name = benchmark_named(benchmark)
+        check_bare(name, bare)
+    if bare != "seconds" and videos is not None:
+        raise usage(f"--bare {bare} with --videos; allowed: seconds, which the model that runs answers in")
+    marks = _judge(name, judge, judge_model, judge_prompt, judge_record)
     if videos is None:
         if predictions is None:
             raise usage(
@@ -109,7 +120,9 @@ def benchmark(
             )
         if model is not None:
             raise usage(f"--model {model} without --videos; give --videos DIR to run it")
-        result = score_predictions(benchmark, predictions, annotations, seed=seed, judge=marks, record=judge_record)
+        result = score_predictions(
+            benchmark, predictions, annotations, seed=seed, judge=marks, record=judge_record, bare=bare
+        )
     else:
         from rewind.evaluate.on_benchmark import BenchmarkRun, evaluate_benchmark
 
@@ -208,13 +221,6 @@ class _Stages:
             self._report = self._stack.enter_context(output.bar(name, quiet=self._quiet, unit=unit))
             self._name = name
         self._report(done, total)
-
-
-def _named(benchmark: str) -> str:
-    from rewind.evaluate.score import benchmark_named
-
-    with as_usage():
-        return benchmark_named(benchmark)
 
 
 def _judge(benchmark: str, url: str | None, model: str | None, prompt: Path | None, record: Path | None) -> Any:

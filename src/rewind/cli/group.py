@@ -14,11 +14,14 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rewind.errors import ConfigError, RewindError
+from rewind.cli.places import quiet_hub
+from rewind.cli.refusals import os_refusal, usage_refusal
+from rewind.errors import ConfigError, RewindError, TestSeedError
 
 DEFAULT_COMMAND = "ask"
 NOT_ANSWERABLE, USAGE, STOPPED, PIPE_CLOSED = 1, 2, 130, 141
 DEBUG = "REWIND_DEBUG"
+_OWN = ("--help", "-h", "--version")
 # typer's own base of usage errors: which module holds it differs between its versions
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -33,7 +36,7 @@ def as_usage() -> Iterator[None]:
     """What an option's value is refused for inside is wrong usage."""
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, TestSeedError) as error:
         raise usage(str(error)) from None
 
 
@@ -41,13 +44,6 @@ def complain(line: str) -> None:
     """One line on stderr."""
     with contextlib.suppress(OSError):
         print(f"rewind: {' '.join(line.split())}", file=sys.stderr, flush=True)
-
-
-def explain_os_error(error: OSError) -> str:
-    """An operating system's refusal in words: what, and on which file."""
-    reason = (error.strerror or str(error) or type(error).__name__).lower()
-    names = [str(n) for n in (error.filename, error.filename2) if n is not None]
-    return ": ".join([*names[:1], reason])
 
 
 @contextlib.contextmanager
@@ -64,8 +60,7 @@ class RewindGroup(TyperGroup):
     """A group whose unnamed command is `ask`: `rewind VIDEO "question"`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        own = {"--help", "-h", "--version"}
-        if args and args[0] not in self.commands and args[0] not in own:
+        if args and args[0] not in self.commands and args[0] not in _OWN:
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
 
@@ -102,6 +97,8 @@ class RewindGroup(TyperGroup):
         return result
 
     def _guarded(self, run: Callable[[], Any], args: Sequence[str]) -> int:
+        _open_standard_streams()
+        quiet_hub()
         for stream in (sys.stdout, sys.stderr):
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure is not None:
@@ -109,20 +106,32 @@ class RewindGroup(TyperGroup):
         try:
             code = run()
         except UsageError as error:
-            return _usage(error, args)
+            return _usage(error, args, page=self._page(args))
         except typer.Abort:
             complain("stopped")
             return STOPPED
         except RewindError as error:
             return _failed(str(error))
         except OSError as error:
-            return _failed(explain_os_error(error))
+            return _failed(os_refusal(error))
         except MemoryError:
             return _failed("not enough memory")
         except Exception as error:
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             return _failed(f"unexpected {words} (a fault of rewind; {DEBUG}=1 shows where)")
         return code if isinstance(code, int) else 0
+
+    def _page(self, args: Sequence[str]) -> str:
+        """The command whose help page tells of `args`: some of typer's errors do not say where they arose."""
+        path, commands = ["rewind"], dict(self.commands)
+        for word in args:
+            if word not in commands:
+                break
+            path.append(word)
+            commands = getattr(commands[word], "commands", {})
+        if len(path) == 1 and args and args[0] not in _OWN:
+            path.append(DEFAULT_COMMAND)
+        return " ".join(path)
 
 
 def _failed(line: str) -> int:
@@ -132,19 +141,20 @@ def _failed(line: str) -> int:
     return NOT_ANSWERABLE
 
 
-def _usage(error: Any, args: Sequence[str]) -> int:
-    context = getattr(error, "ctx", None)
+def _usage(error: Any, args: Sequence[str], *, page: str) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message(), file=sys.stderr)
         return USAGE
-    line = error.format_message().rstrip(".").replace("Value error, ", "").removeprefix("Invalid value: ")
-    option = getattr(error, "option_name", None)
-    given = next((a for a in args if option and a.startswith("-") and os.path.exists(a)), None)
-    if given is not None:
-        line += f"; a file whose name begins with '-' is written ./{given}"
-    path = context.command_path if context is not None else "rewind"
-    complain(f"{line}; see: {path} --help")
+    context = getattr(error, "ctx", None)
+    complain(f"{usage_refusal(error, args)}; see: {page if context is None else context.command_path} --help")
     return USAGE
+
+
+def _open_standard_streams() -> None:
+    """A stream that the caller closed (`>&-`) goes nowhere; a file opened later must not take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  (open until the end)
 
 
 def _forget_stdout() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rewind.cli import options, output, words
+from rewind.cli.places import parse_model
 
 app = typer.Typer(help="List the bundled models, or show one.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -35,7 +36,9 @@ def list_models(json: options.Json = False) -> None:
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A bundled model, a folder, or hub:NAME.")],
+    name: Annotated[
+        str, typer.Argument(parser=parse_model, metavar="NAME|PATH", help="A bundled model, a folder, or hub:NAME.")
+    ],
     json: options.Json = False,
 ) -> None:
     """Load one model and print every choice of its config."""

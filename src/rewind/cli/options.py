@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from rewind.cli.places import parse_model, parse_path, parse_video
+
 Reading = Literal["exact", "fast", "keyframes"]
 Dtype = Literal["fp16", "int8"]
 
@@ -47,7 +49,10 @@ def parse_size(text: str) -> int:
 
 
 Video = Annotated[
-    str, typer.Argument(metavar="VIDEO", help="A file, a URL, or - for standard input.", show_default=False)
+    str,
+    typer.Argument(
+        parser=parse_video, metavar="VIDEO", show_default=False, help="A file, a URL, or - for standard input."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
@@ -62,12 +67,15 @@ ReadingOption = Annotated[
 Store = Annotated[
     Path | None,
     typer.Option(
-        "--store", envvar="REWIND_STORE", metavar="DIR", show_default=False,
+        "--store", parser=parse_path, envvar="REWIND_STORE", metavar="DIR", show_default=False,
         help="Where features are kept. Default: the user's cache folder.",
     ),
 ]  # fmt: skip
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="How features are kept: int8 takes about half the disk.")]
-Model = Annotated[str, typer.Option("--model", metavar="NAME|PATH", help="A bundled model, a folder, or hub:NAME.")]
+Model = Annotated[
+    str,
+    typer.Option("--model", parser=parse_model, metavar="NAME|PATH", help="A bundled model, a folder, or hub:NAME."),
+]
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, metavar="N", show_default=False, help="Default: all cores.")
 ]
@@ -86,16 +94,17 @@ Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most mo
 Evidence = Annotated[
     Path | None,
     typer.Option(
-        "--evidence",
-        metavar="DIR",
-        show_default=False,
+        "--evidence", parser=parse_path, metavar="DIR", show_default=False,
         help="Write the key frames there, and one sheet with their times.",
     ),
-]
+]  # fmt: skip
 Clips = Annotated[
     Path | None,
-    typer.Option("--clips", metavar="DIR", show_default=False, help="Write each moment there as a file of its own."),
-]
+    typer.Option(
+        "--clips", parser=parse_path, metavar="DIR", show_default=False,
+        help="Write each moment there as a file of its own.",
+    ),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,20 @@ if TYPE_CHECKING:
     from rewind.values import Answer, Found, Moment, VideoInfo
 
 Progress = Callable[[int, "int | None"], None]
+_PACE_AFTER_S = 1.0
+_COUNT, _BAR, _PACE = 13, 28, 28
+"""Characters that the columns of a bar take: 5530/86400, the bar itself, 31 frames/s  1:04:12 left."""
 
 
 def announce(info: VideoInfo, estimate: Estimate, fps: Fraction, *, quiet: bool) -> None:
     """The first line: what the video is, and what watching it will cost."""
     if not quiet:
         print(describe(info, estimate, fps), file=sys.stderr, flush=True)
+
+
+def say_waiting() -> None:
+    """Why nothing happens."""
+    print("another process is watching this video; waiting for it", file=sys.stderr, flush=True)
 
 
 def describe(info: VideoInfo, estimate: Estimate, fps: Fraction) -> str:
@@ -53,22 +61,30 @@ def bar(verb: str, *, quiet: bool, unit: str = "frame") -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
     from rich.text import Text
 
+    def one_line() -> Column:
+        return Column(no_wrap=True)
+
     class Pace(ProgressColumn):
-        """31 frames/s  0:42 left."""
+        """31 frames/s  0:42 left; nothing at first, when what comes at once would be taken for the pace."""
 
         def render(self, task: Task) -> Text:
-            if not task.speed:
+            if not task.speed or (task.elapsed or 0) < _PACE_AFTER_S:
                 return Text("")
             pace = f"{task.speed:.0f}" if task.speed >= 10 else f"{task.speed:.1f}"
             left = "" if task.time_remaining is None else f"  {countdown(task.time_remaining)} left"
             return Text(f"{pace} {unit}s/s{left}")
 
-    shown = Bar(
-        TextColumn("{task.description}"), BarColumn(bar_width=28), MofNCompleteColumn(), Pace(),
-        console=Console(stderr=True),
-    )  # fmt: skip
+    console = Console(stderr=True)
+    # Of a line that is wider than the terminal every report would leave a part behind: what does not fit is left out.
+    room = console.width - len(verb) - _COUNT
+    columns: list[ProgressColumn] = [TextColumn("{task.description}", table_column=one_line())]
+    columns += [BarColumn(_BAR)] if room >= _BAR + _PACE else []
+    columns += [MofNCompleteColumn(table_column=one_line())]
+    columns += [Pace(table_column=one_line())] if room >= _PACE else []
+    shown = Bar(*columns, console=console)
     task = None
 
     def report(done: int, total: int | None) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 def print_scores(result: dict[str, Any]) -> None:
     """A benchmark's official figures with their intervals, and the notes."""
+    videos = f" on {result['videos']:,} video{'s' * (result['videos'] > 1)}" if result["videos"] else ""
     print(
-        f"{result['benchmark']} · {result['n']:,} questions · {result['unparsed']:,} without an answer that can be read"
+        f"{result['benchmark']} · {result['n']:,} questions{videos} · "
+        f"{result['unparsed']:,} without an answer that can be read"
     )
     width = max(len(key) for key in result["metrics"])
     for key, value in result["metrics"].items():

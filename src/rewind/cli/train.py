@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rewind.cli import options, output
-from rewind.cli.group import resumable
+from rewind.cli.group import as_usage, resumable
+from rewind.cli.places import parse_path, try_folder
 
 
 def train(
     size: Annotated[str, typer.Argument(metavar="SIZE", help="nano or small.")] = "nano",
     *,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The run's folder: checkpoint, curve, model.")
+        Path,
+        typer.Option("--out", parser=parse_path, metavar="DIR", help="The run's folder: checkpoint, curve, model."),
     ] = Path("run"),
     seed: Annotated[int, typer.Option("--seed", min=0, help="Fixes scenes, questions and first weights.")] = 0,
     bank: Annotated[
         Path | None,
         typer.Option(
             "--bank",
+            parser=parse_path,
             metavar="DIR",
             show_default=False,
             help="Scenes to train on: made there where they are not, cards beside them. Runs may share one.",
@@ -37,8 +41,13 @@ def train(
     quiet: options.Quiet = False,
 ) -> None:
     """Train memory, selection and decoder on worlds. Stopped, the same command goes on."""
-    from rewind.train import run
+    from rewind.train import require_trainable, run
 
+    with as_usage():
+        require_trainable(size, seed=seed, bank=bank)
+    if os.environ.get("RANK", "0") == "0":  # processes that try it together would take it from each other
+        for wanted in (out, *([] if bank is None else [bank])):
+            try_folder(wanted)
     again = "the same command goes on from the last checkpoint" if resume else "without --fresh it goes on from there"
     with resumable(again), _stages(quiet=quiet) as progress:
         folder = run(size, out=out, seed=seed, bank=bank, minutes=minutes, resume=resume, progress=progress)

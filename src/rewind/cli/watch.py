@@ -30,7 +30,7 @@ def watch(
 
     Every question after is quick. Stopped at any point, the same command goes on.
     """
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads))
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
         report = handle.watch(progress=progress)
@@ -60,7 +60,7 @@ def info(
     json: options.Json = False,
 ) -> None:
     """Say what a video is, and what watching it would cost. Reads no frame."""
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, None))
+    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, None), quiet=True)
     if json:
         output.print_json({"video": _plain(handle.info), "estimate": asdict(handle.estimate)})
         return

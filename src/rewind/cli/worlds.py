@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rewind.cli import options, output, words
+from rewind.cli.group import as_usage
+from rewind.cli.places import parse_path, try_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,9 @@ PerKind = Annotated[int, typer.Option("--questions", min=0, metavar="N", help="Q
 
 @app.command("make")
 def make(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")],
+    folder: Annotated[
+        Path, typer.Argument(parser=parse_path, metavar="DIR", help="Where to write; made if it is not there.")
+    ],
     *,
     seed: Seed = 2_000_000,
     minutes: Minutes = 10.0,
@@ -43,8 +47,11 @@ def make(
     """Write one world: the video, its truth, and questions in the formats of MovieChat-1K and Charades-STA."""
     import numpy as np
 
-    from rewind.worlds import make_world, questions, save
+    from rewind.worlds import make_world, questions, save, split_of
 
+    with as_usage():
+        split_of(seed)
+    try_folder(folder)
     behind = [_frames(path) for path in background or ()]
     world = make_world(seed, seconds=round(minutes * 60), backgrounds=behind or None)
     asked = questions(world, np.random.default_rng(seed), per_kind=count)
@@ -74,7 +81,13 @@ def show(
     count: PerKind = 2,
     sheet: Annotated[
         Path | None,
-        typer.Option("--sheet", metavar="FILE", show_default=False, help="Write a contact sheet there (PNG or JPEG)."),
+        typer.Option(
+            "--sheet",
+            parser=parse_path,
+            metavar="FILE",
+            show_default=False,
+            help="Write a contact sheet there (PNG or JPEG).",
+        ),
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -83,6 +96,8 @@ def show(
 
     from rewind.worlds import contact_sheet, make_world, questions, split_of
 
+    with as_usage():
+        split = split_of(seed)
     world = make_world(seed, seconds=round(minutes * 60))
     asked = questions(world, np.random.default_rng(seed), per_kind=count)
     if sheet is not None:
@@ -91,10 +106,10 @@ def show(
         contact_sheet(world).save(sheet)
     if json:
         found = [question.to_json() for question in asked]
-        output.print_json({"seed": seed, "split": split_of(seed), "duration_s": world.duration_s, "questions": found})
+        output.print_json({"seed": seed, "split": split, "duration_s": world.duration_s, "questions": found})
         return
     scenes = words.count(len(world.placed), "scene")
-    print(f"world {seed} ({split_of(seed)}) · {words.clock(world.duration_s)} · {scenes}")
+    print(f"world {seed} ({split}) · {words.clock(world.duration_s)} · {scenes}")
     for question in asked:
         at = "" if question.at_s is None else f" (asked at {words.clock(question.at_s)})"
         print(f"{question.kind}: {question.text}{at}")

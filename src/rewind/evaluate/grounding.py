@@ -18,12 +18,12 @@ from rewind.errors import ConfigError
 from rewind.evaluate.files import read_any, read_json, read_table, read_text, shaped
 from rewind.evaluate.overlap import paired_iou
 from rewind.evaluate.result import Result
-from rewind.language.times import parse_moments, parse_span
+from rewind.evaluate.spans import ANSWER_KEYS, span_of
+from rewind.language.times import Bare
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 _PREDICTIONS = 'a list or JSON lines of {"id" or "video" and "query", "prediction": text or [start, end]}, or {id: …}'
-_STARTS, _ENDS = ("start_s", "start", "start_time"), ("end_s", "end", "end_time")
-_ANSWER_KEYS = ("prediction", "pred", "answer", "timestamp", "moments", "span", "pred_relevant_windows", "response")
+PERCENT = "numbers without a unit are read as percent of the video, 0 to 100 (--bare percent)"
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,7 @@ def read_charades(path: Path) -> list[Query]:
 
     Durations come from the `Charades_v1_*.csv` of the same folder, where there is one.
     """
-    lengths: dict[str, float] = {}
-    for table in sorted(path.parent.glob("Charades_v1_*.csv")):
-        with shaped(table, allowed="rows with an id and a length in seconds"):
-            rows = read_table(table, columns=("id", "length"))
-            lengths.update({r["id"]: float(r["length"]) for r in rows if r["length"]})
-    queries = []
+    lengths, queries = _lengths(path.parent), []
     for number, line in enumerate(read_text(path).split("\n")):
         if not line.strip():
             continue
@@ -75,44 +70,44 @@ def read_activitynet(path: Path) -> list[Query]:
 
 
 def read_timechat(path: Path) -> list[Query]:
-    """TimeChat's form of Charades-STA: {annotations: [{image_id, caption, timestamp, id}]}."""
+    """TimeChat's form of Charades-STA: {annotations: [{image_id, caption, timestamp, id}]}; durations as there."""
+    lengths = _lengths(path.parent)
     with shaped(path, allowed="{annotations: [{image_id, caption, timestamp: [start, end], id}]}"):
-        return _some(
-            [
-                Query(
-                    str(r["id"]), _stem(r["image_id"]), r["caption"], float(r["timestamp"][0]), float(r["timestamp"][1])
-                )
-                for r in read_json(path)["annotations"]
-            ],
-            path,
-        )
+        rows = [(r, _stem(r["image_id"]), [float(t) for t in r["timestamp"]]) for r in read_json(path)["annotations"]]
+        return _some([Query(str(r["id"]), v, r["caption"], t[0], t[1], lengths.get(v)) for r, v, t in rows], path)
 
 
-def score_grounding(queries: list[Query], predictions: Path) -> Result:
-    """R1@0.3, R1@0.5, R1@0.7 and mIoU over all queries."""
-    answers = read_answers(predictions, queries)
-    iou, unparsed, notes = _ious(queries, answers)
-    items = {f"R1@{m}": (iou >= m).astype(np.float64) for m in THRESHOLDS}
-    return Result({**items, "mIoU": iou}, len(queries), unparsed, notes=notes)
+def score_grounding(queries: list[Query], predictions: Path, *, bare: Bare = "seconds") -> Result:
+    """R1@0.3, R1@0.5, R1@0.7 and mIoU over all queries; `bare` is what predicted numbers without a unit are.
+
+    Raises: ConfigError for percent of videos whose duration is not known.
+    """
+    _check_durations(queries, bare)
+    answers, again = read_answers(predictions, queries)
+    iou, unparsed, notes = _ious(queries, answers, bare)
+    items = {**{f"R1@{m}": (iou >= m).astype(np.float64) for m in THRESHOLDS}, "mIoU": iou}
+    return Result(items, len(queries), unparsed, notes=(*again, *notes), videos=[q.video for q in queries])
 
 
-def score_timechat(queries: list[Query], predictions: Path) -> Result:
-    """TimeChat's figures over the predicted queries only; an empty prediction misses."""
-    answers = read_answers(predictions, queries)
+def score_timechat(queries: list[Query], predictions: Path, *, bare: Bare = "seconds") -> Result:
+    """TimeChat's figures over the predicted queries only; an empty prediction misses. Else as `score_grounding`."""
+    _check_durations(queries, bare)
+    answers, again = read_answers(predictions, queries)
     asked = [q for q in queries if q.id in answers]
-    iou, unparsed, notes = _ious(asked, answers)
+    iou, unparsed, notes = _ious(asked, answers, bare)
     items = {f"IOU {m}": (iou >= m).astype(np.float64) for m in THRESHOLDS}
     if len(asked) < len(queries):
         left = "have a prediction; the others are left out, as TimeChat leaves them"
         notes = (f"{len(asked)} of {len(queries)} queries {left}", *notes)
-    return Result(items, len(asked), unparsed, notes=notes)
+    return Result(items, len(asked), unparsed, notes=(*again, *notes), videos=[q.video for q in asked])
 
 
-def read_answers(path: Path, queries: Iterable[Query]) -> dict[str, Any]:
-    """The raw answer to each query, by the query's id.
+def read_answers(path: Path, queries: Iterable[Query]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The raw answer to each query, by the query's id, and a note where predictions are repeated: the last counts.
 
-    A prediction is matched by its id where it names one of the benchmark's, else by video and query words. Raises:
-    ConfigError where none of the predictions belongs to a query.
+    A prediction is matched by its id where it names one of the benchmark's, else by video and query words. It also
+    answers queries of the same video and words that no other prediction names. Raises: ConfigError where none of the
+    predictions belongs to a query.
     """
     queries = list(queries)
     ids = {q.id: q for q in queries}
@@ -120,72 +115,43 @@ def read_answers(path: Path, queries: Iterable[Query]) -> dict[str, Any]:
     for q in queries:
         words.setdefault((q.video, _plain(q.text)), []).append(q.id)
     answers: dict[str, Any] = {}
-    rows = 0
+    alike: dict[str, Any] = {}
+    rows = repeated = 0
     with shaped(path, allowed=_PREDICTIONS):
         for name, row in _rows(read_any(path)):
             rows += 1
             video = _stem(str(row.get("video", row.get("vid", row.get("image_id", "")))))
             text = _plain(str(row.get("query", row.get("sentence", row.get("caption", "")))))
-            answer = next((row[k] for k in _ANSWER_KEYS if k in row), None)
-            if name in ids and (not video or ids[name].video == video) and (not text or _plain(ids[name].text) == text):
-                answers[name] = answer
-            for other in words.get((video, text), ()):
-                answers.setdefault(other, answer)
+            answer = next((row[k] for k in ANSWER_KEYS if k in row), row)  # start and end may stand in the row
+            same, meant = words.get((video, text), []), ids.get(name)
+            named = meant is not None and video in ("", meant.video) and text in ("", _plain(meant.text))
+            mine = [name] if named else same
+            repeated += any(i in answers for i in mine)
+            answers.update(dict.fromkeys(mine, answer))
+            alike.update(dict.fromkeys(same, answer))
     if not answers:
         raise ConfigError(
             f"{path}: none of {rows} predictions belongs to a query of the annotations", allowed=_PREDICTIONS
         )
-    return answers
+    note = f"{repeated} predictions are of queries that were predicted before in the file; the last of each counts"
+    return {**alike, **answers}, (note,) if repeated else ()
 
 
-def span_of(answer: Any, *, duration_s: float | None) -> tuple[float, float] | None:
-    """The first stretch of an answer, in seconds; an instant has its end at its start.
-
-    Args:
-        answer: text, [start, end], {start, end} (`start_s`, `start_time`, …), or a list of those. An end of a pair is a
-            number of seconds or the text of one time ("12.5", "00:12", "12 s"); texts that tell more are a list.
-        duration_s: of the video; without it percentages say nothing.
-
-    Returns: None for no stretch, or one that runs backwards or has no end.
-    """
-    if isinstance(answer, str):
-        span = parse_span(answer, duration_s=duration_s)
-        return None if span is None else _forwards(*span)
-    if isinstance(answer, Mapping):
-        pair = [next((answer[k] for k in keys if k in answer), None) for keys in (_STARTS, _ENDS)]
-        return _forwards(*(_time(end, duration_s) for end in pair))
-    if not isinstance(answer, list | tuple) or not answer:
-        return None
-    ends = [_time(end, duration_s) for end in answer[:2]]
-    if len(ends) == 2 and None not in ends:
-        return _forwards(*ends)
-    return span_of(answer[0], duration_s=duration_s) if isinstance(answer[0], list | tuple | Mapping | str) else None
-
-
-def _time(end: Any, duration_s: float | None) -> float | None:
-    """One end of a pair in seconds; None for what is not one time, two times in one text included."""
-    if isinstance(end, bool) or not isinstance(end, int | float | str):
-        return None
-    try:
-        return float(end)
-    except OverflowError:  # an integer of hundreds of digits
-        return None
-    except ValueError:
-        told = parse_moments(str(end), duration_s=duration_s) or ()
-        return told[0][0] if len(told) == 1 and told[0][0] == told[0][1] else None
-
-
-def _forwards(start: float | None, end: float | None) -> tuple[float, float] | None:
-    if start is None or end is None or not np.isfinite([start, end]).all() or end < start:
-        return None
-    return start, end
+def _check_durations(queries: list[Query], bare: Bare) -> None:
+    unknown = sum(q.duration_s is None for q in queries)
+    if bare == "percent" and unknown:
+        raise ConfigError(
+            f"--bare percent, and the durations of {unknown} of {len(queries)} queries' videos are not known",
+            allowed="percent of a known duration",
+            do="put a Charades_v1_*.csv with columns id and length beside the annotations",
+        )
 
 
 def _ious(
-    queries: list[Query], answers: Mapping[str, Any]
+    queries: list[Query], answers: Mapping[str, Any], bare: Bare
 ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], int, tuple[str, ...]]:
-    """IoU of each query (n,), how many have no answer that can be read, and a note where answers are instants."""
-    spans = [span_of(answers.get(q.id), duration_s=q.duration_s) for q in queries]
+    """IoU of each query (n,), how many have no answer that can be read, and notes on how answers were read."""
+    spans = [span_of(answers.get(q.id), duration_s=q.duration_s, bare=bare) for q in queries]
     told = [s for s in spans if s is not None]
     predicted = np.array([s or (0.0, 0.0) for s in spans], dtype=np.float64).reshape(-1, 2)
     truth = np.array([(q.start_s, q.end_s) for q in queries], dtype=np.float64).reshape(-1, 2)
@@ -193,7 +159,8 @@ def _ious(
     iou[[s is None for s in spans]] = 0.0
     instants = sum(start == end for start, end in told)
     note = f"{instants} of {len(told)} answers tell an instant only, which overlaps nothing"
-    return iou, len(spans) - len(told), (note,) if instants else ()
+    notes = (PERCENT,) if bare == "percent" else ()
+    return iou, len(spans) - len(told), (*notes, note) if instants else notes
 
 
 def _rows(data: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
@@ -204,6 +171,16 @@ def _rows(data: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
         return
     for row in data:
         yield str(row.get("id", row.get("qid", row.get("query_id", "")))), row
+
+
+def _lengths(folder: Path) -> dict[str, float]:
+    """Seconds of each video by the Charades tables of a folder."""
+    lengths: dict[str, float] = {}
+    for table in sorted(folder.glob("Charades_v1_*.csv")):
+        with shaped(table, allowed="rows with an id and a length in seconds"):
+            rows = read_table(table, columns=("id", "length"))
+            lengths.update({r["id"]: float(r["length"]) for r in rows if r["length"]})
+    return lengths
 
 
 def _stem(video: str) -> str:

@@ -7,18 +7,17 @@ verdicts are refused. A record that broke off, at whatever byte, is gone on with
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import os
 import re
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rewind.errors import ConfigError, RewindError
+from rewind.errors import ConfigError
+from rewind.evaluate.answers import said
+from rewind.evaluate.endpoint import Endpoint, JudgeError, is_address
 from rewind.evaluate.files import shaped
 from rewind.evaluate.ledger import JsonLines
 
@@ -34,21 +33,26 @@ Reply with one JSON object and nothing else, the score a whole number from 0 (wr
 _BLANKS = ("{question}", "{answer}", "{prediction}")
 _BLANK = re.compile(r"\{(question|answer|prediction)\}")
 _RECORD = "a judge's record: a header line, then a verdict a line"
+# The echo of '"yes" or "no"' and '0 to 5' is no value.
+_SAID = re.compile(r"\bpred['\"]?\s*:\s*(?:['\"]?(yes|no)\b(?!['\"]?\s*(?:or\b|/|\|)))?", re.IGNORECASE)
+_SCORE = re.compile(
+    r"\bscore['\"]?\s*:\s*(?:['\"]?(\d{1,9}(?:\.\d{1,9})?)(?![\d.]*\d|['\"]?\s*(?:(?:to|or)\b|[-–])))?", re.IGNORECASE
+)
 Ask = Callable[[str], str]
-
-
-class JudgeError(RewindError):
-    """The judge cannot be reached, or a record belongs to another judge."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge said of one answer; `correct` and `score` are None where its reply could not be read."""
+    """What the judge said of one answer; `correct` and `score` are None where its reply could not be read.
+
+    `temperature` is what it was asked with, None for its own.
+    """
 
     id: str
     correct: bool | None
     score: float | None
     reply: str
+    temperature: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Judge:
     timeout_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if not _is_address(self.url):
+        if not is_address(self.url):
             raise ConfigError(f"judge {self.url!r}", allowed="an http(s) address of an OpenAI-compatible endpoint")
         missing = [blank for blank in _BLANKS if blank not in self.prompt]
         if missing:
@@ -90,30 +94,10 @@ class Judge:
         """
         return _BLANK.sub(lambda blank: row[blank[1]], self.prompt)
 
-    def ask(self, text: str) -> str:
-        """Send one prompt; the reply's text. Raises: JudgeError where none comes."""
-        body = {"model": self.model, "temperature": 0, "messages": [{"role": "user", "content": text}]}
-        headers = {"Content-Type": "application/json"}
+    def endpoint(self) -> Endpoint:
+        """Where this judge is asked, with the key that the environment has now."""
         key = os.environ.get(self.key_variable, "").strip()
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
-        address = self.url.rstrip("/") + "/chat/completions"
-        do = "check --judge; what was judged so far is kept"
-        try:
-            request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310  (http only)
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:  # noqa: S310
-                data = reply.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise JudgeError(f"judge {address}: {error}", do=do) from error
-        except ValueError:
-            # The error's own words and its chain would show the key, where that is what HTTP cannot send.
-            raise JudgeError(f"judge {address}: HTTP cannot send this address or {self.key_variable}", do=do) from None
-        try:
-            return str(json.loads(data)["choices"][0]["message"]["content"])
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise JudgeError(
-                f"judge {address}: a reply of another form", allowed="an OpenAI chat completion"
-            ) from error
+        return Endpoint(self.url, self.model, key, self.key_variable, self.timeout_s)
 
 
 def judge_all(judge: Judge, rows: list[dict[str, str]], record: Path, *, ask: Ask | None = None) -> list[Verdict]:
@@ -127,7 +111,8 @@ def judge_all(judge: Judge, rows: list[dict[str, str]], record: Path, *, ask: As
     known = _verdicts(record, lines.values, judge)
     if not lines.values:
         lines.add(judge.header)
-    ask = ask or judge.ask
+    endpoint = judge.endpoint()
+    ask = ask or endpoint.ask
     verdicts = []
     for row in rows:
         text = judge.fill(row)
@@ -137,18 +122,24 @@ def judge_all(judge: Judge, rows: list[dict[str, str]], record: Path, *, ask: As
             verdicts.append(old[1])
             continue
         reply = ask(text)
-        correct, score = parse_reply(reply)
-        verdicts.append(Verdict(row["id"], correct, score, reply))
+        verdicts.append(Verdict(row["id"], *parse_reply(reply), reply, endpoint.temperature))
         lines.add({**asdict(verdicts[-1]), "asked_sha256": asked})
     return verdicts
 
 
 def parse_reply(reply: str) -> tuple[bool | None, float | None]:
-    """yes/no and 0–5 of a judge's reply, in JSON or Python's way of writing a dict; None for what is not there."""
-    said = re.search(r"pred['\"]?\s*:\s*['\"]?(yes|no)\b", reply, re.IGNORECASE)
-    score = re.search(r"score['\"]?\s*:\s*['\"]?(\d+(?:\.\d+)?)", reply, re.IGNORECASE)
-    value = float(score[1]) if score else None
-    return (None if said is None else said[1].lower() == "yes"), (value if value is not None and value <= 5 else None)
+    """yes/no and 0–5 of a judge's reply; None for what is not there.
+
+    Read is, behind any reasoning, the last object that has both keys: JSON before Python's way of writing a dict. Where
+    there is none, the last of each key in the text.
+    """
+    text = said(reply)
+    objects = [o for o in re.findall(r"\{[^{}]*\}", text) if _SAID.search(o) and _SCORE.search(o)]
+    verdict = next((o for o in reversed(objects) if _is_json(o)), objects[-1] if objects else text)
+    pred, score = _SAID.findall(verdict), _SCORE.findall(verdict)
+    correct = pred[-1].lower() == "yes" if pred and pred[-1] else None
+    value = float(score[-1]) if score and score[-1] else None
+    return correct, (value if value is not None and value <= 5 else None)
 
 
 def _verdicts(record: Path, lines: Sequence[Mapping[str, Any]], judge: Judge) -> dict[str, tuple[str, Verdict]]:
@@ -164,15 +155,20 @@ def _verdicts(record: Path, lines: Sequence[Mapping[str, Any]], judge: Judge) ->
                 allowed="one judge and one prompt a record",
                 do="name another record",
             )
+        # Replies are read anew, as an older version may have read them otherwise; it kept "None" where no words came.
         return {
-            row["id"]: (row["asked_sha256"], Verdict(row["id"], row["correct"], row["score"], row["reply"]))
+            row["id"]: (
+                row["asked_sha256"],
+                Verdict(row["id"], *parse_reply(row["reply"]), row["reply"], row.get("temperature", 0.0)),
+            )
             for row in lines[1:]
+            if row["reply"] != "None"
         }
 
 
-def _is_address(url: str) -> bool:
+def _is_json(text: str) -> bool:
     try:
-        parts = urllib.parse.urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        json.loads(text)
     except ValueError:
         return False
+    return True

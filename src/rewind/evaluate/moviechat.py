@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rewind.errors import ConfigError
+from rewind.evaluate.answers import said
+from rewind.evaluate.bootstrap import Values
 from rewind.evaluate.files import read_any, read_json, shaped
 from rewind.evaluate.judge import Ask, Judge, Verdict, judge_all
 from rewind.evaluate.result import Result
@@ -73,7 +76,7 @@ def score_moviechat(
     if judge is None:
         same = np.array([_plain(given.get(q.id, "")) == _plain(q.answer) for q in questions], dtype=np.float64)
         note = "Exact is the share of answers that are the same words; the benchmark's figures need a judge (--judge)"
-        return Result(_by_mode("Exact", same, questions), len(questions), silent, notes=(note,))
+        return _result({"Exact": same}, questions, silent, (note,))
     record = record or predictions.with_name(predictions.stem + ".judge.jsonl")
     rows = [
         {"id": q.id, "question": q.question, "answer": q.answer, "prediction": given[q.id]}
@@ -82,8 +85,7 @@ def score_moviechat(
     ]
     result = aggregate(questions, judge_all(judge, rows, record, ask=ask))
     named = f"judge {judge.model}, prompt {judge.header['prompt_sha256'][:12]}, replies in {record.name}"
-    notes = (named, *result.notes)
-    return Result(result.items, result.n, result.unparsed, result.scale, notes)
+    return replace(result, notes=(named, *result.notes))
 
 
 def aggregate(questions: list[OpenQuestion], verdicts: list[Verdict]) -> Result:
@@ -92,18 +94,24 @@ def aggregate(questions: list[OpenQuestion], verdicts: list[Verdict]) -> Result:
     So does a reply without its yes or no, or without its score: half a verdict would count in one figure alone.
     """
     whole = {v.id: v for v in verdicts if v.correct is not None and v.score is not None}
-    said = [whole.get(q.id) for q in questions]
-    right = np.array([bool(v and v.correct) for v in said], dtype=np.float64)
-    score = np.array([(v.score or 0.0) if v else 0.0 for v in said])
-    items = {**_by_mode("Acc", right, questions), **_by_mode("Score", score, questions)}
+    told = [whole.get(q.id) for q in questions]
+    right = np.array([bool(v and v.correct) for v in told], dtype=np.float64)
+    score = np.array([(v.score or 0.0) if v else 0.0 for v in told])
     unread = len(verdicts) - len(whole)
-    note = f"{unread} of the judge's replies lack a yes or no, or a score of 0 to 5, and count 0 in Acc and Score"
-    scale = {k: 1.0 for k in items if k.startswith("Score")}
-    return Result(items, len(questions), said.count(None), scale, (note,) if unread else ())
+    notes = []
+    if unread:
+        lack = "lack a yes or no, or a score of 0 to 5, and count 0 in Acc and Score"
+        notes.append(f"{unread} of the judge's replies {lack}")
+    warm = sum(v.temperature is None for v in verdicts)
+    if warm:
+        notes.append(
+            f"{warm} of the judge's replies are at its own temperature: it refuses 0, so they may differ again"
+        )
+    return _result({"Acc": right, "Score": score}, questions, told.count(None), tuple(notes))
 
 
 def read_texts(path: Path, known: set[str]) -> dict[str, str]:
-    """Predicted answers by question id. Raises: ConfigError where none belongs to a question."""
+    """Predicted answers by question id, without reasoning. Raises: ConfigError where none belongs to a question."""
     with shaped(path, allowed=_PREDICTED):
         data = read_any(path)
         rows = data.items() if isinstance(data, Mapping) else ((r.get("id", r.get("question_id")), r) for r in data)
@@ -126,18 +134,25 @@ def _of_object(item: Mapping[str, Any]) -> list[OpenQuestion]:
     ]
 
 
-def _by_mode(name: str, values: np.ndarray[Any, np.dtype[np.float64]], questions: list[OpenQuestion]) -> dict[str, Any]:
-    """A figure over all questions, and over each mode where both are asked."""
+def _result(
+    figures: Mapping[str, Values], questions: list[OpenQuestion], unparsed: int, notes: tuple[str, ...]
+) -> Result:
+    """Each figure over all questions, and over each mode where both are asked. `Score` is told as it is, not ×100."""
     during = np.array([q.at_s is not None for q in questions])
-    if during.all() or not during.any():
-        return {name: values}
-    return {name: values, f"{name}-global": values[~during], f"{name}-breakpoint": values[during]}
+    modes = {"-global": ~during, "-breakpoint": during} if during.any() and not during.all() else {}
+    items, over = dict[str, Values](), dict[str, npt.NDArray[np.bool_]]()
+    for name, values in figures.items():
+        items[name] = values
+        for mode, mask in modes.items():
+            items[name + mode], over[name + mode] = values[mask], mask
+    scale = {k: 1.0 for k in items if k.startswith("Score")}
+    return Result(items, len(questions), unparsed, scale, notes, [q.video for q in questions], over)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         value = value.get("prediction", value.get("pred", value.get("answer", "")))
-    return "" if value is None else str(value).strip()
+    return "" if value is None else said(str(value))
 
 
 def _plain(text: str) -> str:

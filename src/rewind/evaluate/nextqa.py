@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from rewind.errors import ConfigError
+from rewind.evaluate.answers import said
 from rewind.evaluate.files import read_any, read_json, read_table, shaped
-from rewind.evaluate.grounding import span_of
+from rewind.evaluate.grounding import PERCENT
 from rewind.evaluate.result import Result
+from rewind.evaluate.spans import span_of
+from rewind.language.times import Bare
 
 # The official names of the kinds; questions about what came before (TP) and after (TN) are one kind.
 KINDS = {"CW": "Why", "CH": "How", "TN": "Bef&Aft", "TC": "When", "DC": "Cnt", "DL": "Loc", "DO": "Other"}
@@ -52,6 +55,10 @@ class Choice:
     options: tuple[str, ...]
     answer: int
 
+    @property
+    def video(self) -> str:
+        return self.id.rpartition("_")[0]
+
 
 def read_choices(path: Path) -> list[Choice]:
     """The CSV of NExT-QA (`video`, answer by number) or NExT-GQA (`video_id`, answer in words)."""
@@ -80,13 +87,15 @@ def score_nextqa(annotations: Path, predictions: Path) -> Result:
         picks = [choice_of(_prediction(given.get(q.id)), q.options) for q in questions]
     right = np.array([pick == q.answer for pick, q in zip(picks, questions, strict=True)], dtype=np.float64)
     kinds = np.array([q.kind for q in questions])
-    items = {name: right[kinds == kind] for kind, name in KINDS.items()}
-    items.update({name: right[[k[0] == family for k in kinds]] for family, name in FAMILIES.items()})
-    items["Acc"] = right
-    return Result({k: v for k, v in items.items() if len(v)}, len(questions), sum(p is None for p in picks))
+    over = {name: kinds == kind for kind, name in KINDS.items()}
+    over.update({name: np.array([k[0] == family for k in kinds]) for family, name in FAMILIES.items()})
+    over = {name: mask for name, mask in over.items() if mask.any()}
+    items = {**{name: right[mask] for name, mask in over.items()}, "Acc": right}
+    videos = [q.video for q in questions]
+    return Result(items, len(questions), sum(p is None for p in picks), videos=videos, over=over)
 
 
-def score_nextgqa(annotations: Path, predictions: Path) -> Result:
+def score_nextgqa(annotations: Path, predictions: Path, *, bare: Bare = "seconds") -> Result:
     """Overlap with the stretches that show the answer, and Acc@GQA: answered right with IoP ≥ 0.5.
 
     IoP is the share of the predicted stretch that lies inside a true one. Every annotated question counts: the official
@@ -95,12 +104,15 @@ def score_nextgqa(annotations: Path, predictions: Path) -> Result:
     Args:
         annotations: `gsub_*.json`; the questions' CSV is looked for beside it (`val.csv` for `gsub_val.json`).
         predictions: stretches, with answers where Acc@GQA is wanted.
+        bare: what predicted numbers without a unit are.
     """
     truth: dict[str, tuple[list[list[float]], float]] = {}
+    videos: list[str] = []
     with shaped(annotations, allowed="{video: {duration, location: {qid: [[start, end], …]}}}"):
         for video, row in read_json(annotations).items():
             for qid, stretches in row["location"].items():
                 truth[f"{video}_{qid}"] = (stretches, float(row["duration"]))
+                videos.append(video)
     given = _by_id(predictions, set(truth), allowed=_GROUNDED)
     table = annotations.with_name(annotations.stem.removeprefix("gsub_") + ".csv")
     questions = {q.id: q for q in read_choices(table)} if table.is_file() else {}
@@ -109,9 +121,8 @@ def score_nextgqa(annotations: Path, predictions: Path) -> Result:
         for name, (stretches, duration_s) in truth.items():
             value = given.get(name)
             row = value if isinstance(value, Mapping) else {"span": value}
-            span = span_of(
-                next((row[k] for k in ("span", "timestamp", "moments") if k in row), None), duration_s=duration_s
-            )
+            told = next((row[k] for k in ("span", "timestamp", "moments") if k in row), None)
+            span = span_of(told, duration_s=duration_s, bare=bare)
             overlaps = [overlap(stretch, span) for stretch in stretches] if span else [(0.0, 0.0)]
             silent += span is None
             iou.append(max(o[0] for o in overlaps))
@@ -127,7 +138,8 @@ def score_nextgqa(annotations: Path, predictions: Path) -> Result:
         items["Acc@GQA"] = (values_iop >= 0.5) * np.array(right, dtype=np.float64)
     missing = len(truth.keys() - given.keys())
     note = f"{missing} questions without a prediction count 0; the official evaluator leaves them out"
-    return Result(items, len(truth), silent, notes=(note,) if missing else ())
+    notes = ((note,) if missing else ()) + ((PERCENT,) if bare == "percent" else ())
+    return Result(items, len(truth), silent, notes=notes, videos=videos)
 
 
 def overlap(truth: list[float], span: tuple[float, float]) -> tuple[float, float]:
@@ -167,10 +179,8 @@ def _plain(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """An answer without tags, marks of emphasis and quotes; what stands in <answer> alone, where there is one."""
-    tagged = re.findall(r"<answer>(.*?)(?:</answer>|$)", text, re.IGNORECASE | re.DOTALL)
-    text = re.sub(r"</?\w+>", " ", tagged[-1] if tagged else text)
-    return re.sub(r"[*`\"“”‘]|(?<!\w)['’]|['’](?!\w)", "", text).strip()
+    """An answer without reasoning, tags, marks of emphasis and quotes."""
+    return re.sub(r"[*`\"“”‘]|(?<!\w)['’]|['’](?!\w)", "", said(text)).strip()
 
 
 def _letter(text: str) -> str | None:

@@ -116,7 +116,8 @@ def _ledger(run: BenchmarkRun, tasks: list[Task], mine: str) -> Ledger:
     """The predictions so far. Raises: ConfigError where they are another model's, or to other questions."""
     ledger, ids = Ledger(run.file, key=key_of(run.name)), {str(t.id) for t in tasks}
     for name, row in ledger.rows.items():
-        if row.get("model") != mine:
+        # A name may be a folder, called otherwise from elsewhere; the hash of the weights behind it says which it is.
+        if str(row.get("model")).rpartition(" ")[2] != mine.rpartition(" ")[2]:
             raise ConfigError(
                 f"{run.file} holds answers of {row.get('model', 'an unnamed model')}, not of {mine}",
                 allowed="one model a file", do="name another file with --predictions",

@@ -17,6 +17,7 @@ import numpy as np
 
 from rewind.answering import Engine
 from rewind.errors import ConfigError
+from rewind.evaluate.bootstrap import remark
 from rewind.evaluate.figures import summarise
 from rewind.evaluate.ledger import Ledger
 from rewind.evaluate.marks import Record, mark
@@ -184,8 +185,10 @@ def _work_folder(run: WorldRun, engine: Engine) -> Path:
         theirs = json.loads(mark_file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"work folder {folder}: {error}", allowed="a folder that can be written to") from error
-    # More videos of the same kind go on where fewer ended.
-    other = [k for k in mine if k != "videos" and (not isinstance(theirs, dict) or theirs.get(k) != mine[k])]
+    # More videos of the same kind go on where fewer ended. The weights say which model it is, by whatever name.
+    other = [
+        k for k in mine if k not in ("videos", "model") and (not isinstance(theirs, dict) or theirs.get(k) != mine[k])
+    ]
     if other:
         raise ConfigError(
             f"work folder {folder} holds another run ({', '.join(other)} differ)", allowed="the same run, to go on",
@@ -207,7 +210,8 @@ def _notes(run: WorldRun, records: Sequence[Record], lost: Sequence[str]) -> lis
     notes = []
     if run.direct:
         notes.append("--direct: pictures drawn straight into the encoder, without an H.264 file between")
-    notes.append("intervals resample questions; those of one video are not independent, so few videos tell less")
+    few = remark(run.videos)
+    notes += [few] if few else []
     notes.append("find: chance is saying there always, as a third of the things never appear; a code has chance 0")
     wanted = run.videos * run.per_kind
     for kind in KINDS:

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rewind.errors import ConfigError
+from rewind.evaluate.bootstrap import Values
 from rewind.evaluate.files import read_lines, shaped
 from rewind.evaluate.overlap import cross_iou
-from rewind.evaluate.result import Result, Values
+from rewind.evaluate.result import Result, Which
 
 AP_THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 R1_THRESHOLDS = (0.3, 0.5, 0.7)
@@ -47,6 +48,7 @@ def score_qvhighlights(annotations: Path, predictions: Path) -> Result:
             allowed="one prediction for each annotated query",
         )
     items: dict[str, Values] = {}
+    over: dict[str, Which] = {}
     silent = 0
     has = {key: any(key in p for p in predicted.values()) for key in ("pred_relevant_windows", "pred_saliency_scores")}
     if not any(has.values()):
@@ -55,12 +57,13 @@ def score_qvhighlights(annotations: Path, predictions: Path) -> Result:
         spans = _each(annotations, truth, _spans, allowed=_TRUTH)
         windows = _each(predictions, predicted, _windows, allowed=_PREDICTED)
         silent = sum(not len(w) for w in windows.values())
-        items.update(_moments([(windows[qid], spans[qid]) for qid in predicted]))
+        items, over = _moments([(windows[qid], spans[qid]) for qid in predicted])
     if has["pred_saliency_scores"]:
         saliency = _each(annotations, truth, _saliency, allowed=_TRUTH)
         scores = _each(predictions, predicted, _scores, allowed=_PREDICTED)
         items.update(_highlights([(scores[qid], saliency[qid]) for qid in predicted]))
-    return Result(items, len(predicted), silent)
+    videos = [str(truth[qid]["vid"]) for qid in predicted] if all("vid" in row for row in truth.values()) else None
+    return Result(items, len(predicted), silent, videos=videos, over=over)
 
 
 def check_truth(path: Path) -> None:
@@ -70,8 +73,8 @@ def check_truth(path: Path) -> None:
         _each(path, truth, read, allowed=_TRUTH)
 
 
-def _moments(rows: list[tuple[Values, Values]]) -> dict[str, Values]:
-    """MR figures of (predicted windows (n, 3), true windows (m, 2)) a query."""
+def _moments(rows: list[tuple[Values, Values]]) -> tuple[dict[str, Values], dict[str, Which]]:
+    """MR figures of (predicted windows (n, 3), true windows (m, 2)) a query; which queries those of a part are over."""
     full = np.stack([average_precisions(p, t) for p, t in rows])
     iou = np.array([_first_iou(p, t) for p, t in rows])
     items = {f"MR-full-R1@{m}": (iou >= m).astype(np.float64) for m in R1_THRESHOLDS}
@@ -79,13 +82,15 @@ def _moments(rows: list[tuple[Values, Values]]) -> dict[str, Values]:
     for m in (0.5, 0.75):
         items[f"MR-full-mAP@{m}"] = full[:, AP_THRESHOLDS.index(m)]
     items["MR-full-mIoU"] = iou
+    over: dict[str, Which] = {}
     for name, (low, high) in RANGES.items():
         lengths = [t[:, 1] - t[:, 0] for _, t in rows]
         kept = [(p, t[(s > low) & (s <= high)]) for (p, t), s in zip(rows, lengths, strict=True)]
         part = [average_precisions(p, t).mean() for p, t in kept if len(t)]
         if part:
             items[f"MR-{name}-mAP"] = np.array(part)
-    return items
+            over[f"MR-{name}-mAP"] = np.array([len(t) > 0 for _, t in kept])
+    return items, over
 
 
 def average_precisions(predicted: Values, truth: Values) -> Values:

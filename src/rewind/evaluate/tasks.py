@@ -58,7 +58,7 @@ def read_tasks(benchmark: Benchmark, annotations: Path) -> list[Task]:
     if benchmark == "moviechat":
         return [Task(q.id, Path(q.video).stem, q.question, q.at_s) for q in read_moviechat(annotations)]
     if benchmark == "nextqa":
-        return [Task(q.id, q.id.rpartition("_")[0], q.question, options=q.options) for q in read_choices(annotations)]
+        return [Task(q.id, q.video, q.question, options=q.options) for q in read_choices(annotations)]
     if benchmark == "nextgqa":
         return _grounded(annotations)
     readers: dict[str, Callable[[Path], list[Query]]] = {

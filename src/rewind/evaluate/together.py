@@ -16,7 +16,7 @@ from torch import Tensor
 from rewind import answering
 from rewind.answering import Recollection, Said
 from rewind.evaluate.watched import Watched
-from rewind.memory.trail import Followed
+from rewind.memory.aim import Handed
 from rewind.model import Decoded
 from rewind.store.memories import KEPT, keep_memory
 from rewind.text.spelling import read_instructions
@@ -104,11 +104,11 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
     size = model.config.clip_frames
     whole = [n // size * size for n in rows]
     together = model.begin(read_instructions(engine.text, list(texts)))
-    followed: dict[int, Followed | None] = {}
+    handed: dict[int, Handed | None] = {}
     for clip in patches[: max(whole)].split(size) if max(whole) else ():
         together = model.perceive(together, clip.to(model.dtype).expand(len(texts), *clip.shape))
         if together.frames in whole:
-            followed[together.frames] = together.followed
+            handed[together.frames] = together.handed
     shared = together.tokens() if max(whole) else None
     for i, (words, first, last) in enumerate(zip(texts, whole, rows, strict=True)):
         parts = [] if shared is None else [shared[i : i + 1, :first]]
@@ -116,8 +116,8 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
             state = model.begin(read_instructions(engine.text, [words]))
             if first:
                 state = state.append(parts[0], *model.read.project(parts[0]))
-                handed = followed[first]
-                state = replace(state, followed=handed and handed.row(i))
+                last_of_it = handed[first]
+                state = replace(state, handed=last_of_it and last_of_it.row(i))
             parts = [model.perceive(state, patches[first:last].to(model.dtype)).tokens()]
         kept = answering.memory_file_of(engine, watched.stored, words, last)
         if kept is not None:

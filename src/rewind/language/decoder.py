@@ -14,10 +14,15 @@ from rewind.memory.attention import Attention, FeedForward
 
 @dataclass(frozen=True)
 class Words:
-    """Greedy answer: token `ids` (END left out) and the `log_probability` of each token, END included."""
+    """Greedy answer: token `ids` (END left out), the `log_probability` of each token, END included, and whether END was
+    reached."""
 
     ids: tuple[int, ...]
     log_probabilities: tuple[float, ...]
+
+    @property
+    def complete(self) -> bool:
+        return len(self.log_probabilities) > len(self.ids)
 
 
 class DecoderLayer(nn.Module):

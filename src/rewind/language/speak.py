@@ -10,19 +10,22 @@ import torch
 from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
-from rewind.errors import BudgetError, WeightsError
+from rewind.errors import BudgetError
 from rewind.language.decoder import BundledDecoder
 from rewind.language.prompt import Prompt, PromptParts
 from rewind.language.tokenizer import AnswerTokenizer
+from rewind.weights import loading_from_hub
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """Text, the natural-log probability of each generated token, and the prompt's length without and with words."""
+    """Text, the natural-log probability of each generated token, and how many tokens the instruction took. `complete`:
+    the decoder ended the answer itself; otherwise the limit cut it."""
 
     text: str
     log_probabilities: tuple[float, ...]
     instruction_tokens: int
+    complete: bool
 
 
 class Speaker(Protocol):
@@ -31,25 +34,23 @@ class Speaker(Protocol):
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
         """Answer greedily in at most `limit` tokens; the instruction may take `room` tokens.
 
-        Raises: BudgetError where the instruction does not fit.
+        Raises: BudgetError where the decoder has words of its own for the instruction and they do not fit.
         """
         ...
 
 
 class BundledSpeaker:
-    """The bundled decoder: the instruction enters as the frozen text encoder's features."""
+    """The bundled decoder: the instruction enters as the frozen text encoder's features, cut to fit before."""
 
     def __init__(self, decoder: BundledDecoder, tokenizer: AnswerTokenizer) -> None:
         self._decoder = decoder
         self._tokenizer = tokenizer
 
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:  # noqa: ARG002  (one signature for all decoders)
-        used = int(parts.text_mask.sum())
-        if used > room:
-            raise BudgetError(f"an instruction of {used} tokens", allowed=f"{room} tokens", do="ask more briefly")
         embeddings, mask = prompt(parts)
         words = self._decoder.generate(embeddings[:, mask[0]], limit=limit)
-        return Spoken(self._tokenizer.decode(words.ids), words.log_probabilities, used)
+        used = int(parts.text_mask.sum())
+        return Spoken(self._tokenizer.decode(words.ids), words.log_probabilities, used, words.complete)
 
 
 class HubDecoder(nn.Module):
@@ -93,15 +94,23 @@ class HubDecoder(nn.Module):
         )  # fmt: skip
         new = out.sequences[0, -len(out.scores) :]
         scores = tuple(float(s[0].float().log_softmax(-1)[t]) for s, t in zip(out.scores, new, strict=True))
-        return Spoken(self.tokenizer.decode(new, skip_special_tokens=True).strip(), scores, ids.shape[1])
+        text = self.tokenizer.decode(new, skip_special_tokens=True).strip()
+        return Spoken(text, scores, ids.shape[1], len(scores) < limit or int(new[-1]) in self._ends)
 
     def _words(self, question: str) -> Tensor:
         if getattr(self.tokenizer, "chat_template", None):
             chat = [{"role": "user", "content": question}]
             text = self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]  # the template wrote its own
         else:
-            text = f"Question: {question}\nAnswer:"
-        return torch.tensor([self.tokenizer(text)["input_ids"]])
+            ids = self.tokenizer(f"Question: {question}\nAnswer:")["input_ids"]
+        return torch.tensor([ids])
+
+    @property
+    def _ends(self) -> frozenset[int]:
+        """The tokens that end an answer."""
+        said = self.model.generation_config.eos_token_id
+        return frozenset(said if isinstance(said, list) else [] if said is None else [said])
 
 
 def _load(source: str, dtype: torch.dtype) -> tuple[Any, Any]:
@@ -111,15 +120,10 @@ def _load(source: str, dtype: torch.dtype) -> tuple[Any, Any]:
     if folder.suffix == ".gguf":
         folder, gguf = folder.parent, {"gguf_file": folder.name}
     name = str(folder) if gguf or folder.exists() else source
-    try:
+    allowed = "a causal language model of the Hub, its folder, or a .gguf file"
+    with loading_from_hub(f"decoder {source!r}", allowed=allowed, do="check the name, or download it first"):
         model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, **gguf).eval().requires_grad_(False)
         return model, AutoTokenizer.from_pretrained(name, **gguf)
-    except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"decoder {source!r}: {error}",
-            allowed="a causal language model of the Hub, its folder, or a .gguf file",
-            do="check the name, or download it first",
-        ) from error
 
 
 def hub_source(config: ReWindConfig) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,6 +14,19 @@ from rewind.memory.trail import Followed, Trail, how_many, shifted
 
 _HEADS = 8
 _UNSEEN = 1e-6
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A clip's last frame, as the next clip needs it: `said` (B, D), what it told of the things that are named,
+    normalised, and how they moved."""
+
+    said: Tensor
+    followed: Followed | None
+
+    def row(self, row: int) -> Handed:
+        """That of one instruction alone."""
+        return Handed(self.said[row : row + 1], self.followed and self.followed.row(row))
 
 
 class Aim(nn.Module):
@@ -78,19 +93,19 @@ class Aim(nn.Module):
     def mark_patches(self, patches: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
         """X (B, F, P, D) → X marked where it fits, and the logits of the fit (B, F, P, SLOTS)."""
         logits = self.logits(patches, slots)
-        return patches + self.mark(torch.sigmoid(logits)), logits
+        return patches + self.mark(torch.sigmoid(logits).to(patches.dtype)), logits
 
     def condition(
-        self, patches: Tensor, slots: Tensor, pooled: Tensor, before: Followed | None = None
-    ) -> tuple[Tensor, Tensor, Followed | None]:
+        self, patches: Tensor, slots: Tensor, pooled: Tensor, before: Handed | None = None
+    ) -> tuple[Tensor, Tensor, Handed]:
         """X (B, F, P, D) → X marked where it fits, what each frame tells of either thing, D wide (B, F, D), and what
         the next clip needs, which gets it as its `before`."""
         marked, logits = self.mark_patches(patches, slots)
         return marked, *self.tell_frames(patches, logits, slots, pooled, before)
 
     def tell_frames(
-        self, patches: Tensor, logits: Tensor, slots: Tensor, pooled: Tensor, before: Followed | None = None
-    ) -> tuple[Tensor, Followed | None]:
+        self, patches: Tensor, logits: Tensor, slots: Tensor, pooled: Tensor, before: Handed | None = None
+    ) -> tuple[Tensor, Handed]:
         """X (B, F, P, D) and its `logits` (B, F, P, SLOTS) → what each frame tells of either thing (B, F, D), and what
         the next clip needs.
 
@@ -101,20 +116,25 @@ class Aim(nn.Module):
         fit = torch.sigmoid(logits)
         many = fit.sum(2) if self.trail is None else how_many(patches[..., -2:], fit)
         if self.trail is not None:
-            trail = self.trail(patches[..., -2:], logits, slots[..., sum(self.facets.sizes) :], before)
+            moves = slots[..., sum(self.facets.sizes) :]
+            trail = self.trail(patches[..., -2:], logits, moves, before and before.followed)
             # Looks and motion must both fit.
             surely = -torch.logaddexp(-surely, -trail.fit.to(surely.dtype))
             # What turned red is what is there now, where the red thing is a second later.
             chosen = logits + self.trail.follow(pooled)[:, None, None] * trail.taken
-        told = torch.cat([torch.tanh(surely / 4), many / 2], dim=-1)
-        best = torch.einsum("bfpk,bfpd->bfkd", chosen.softmax(2), patches)
+        # Fits are in single precision, whatever the weights are in.
+        told = torch.cat([torch.tanh(surely / 4), many / 2], dim=-1).to(patches.dtype)
+        best = torch.einsum("bfpk,bfpd->bfkd", chosen.softmax(2).to(patches.dtype), patches)
         said = self.tell(told) + self.read(best, pooled[:, None])
         if trail is not None:
             said = said + trail.told
         seen = self.along_norm(said)
-        beside = torch.cat([shifted(seen, 1), seen, shifted(seen, -1)], dim=-1)
+        earlier = shifted(seen, 1)
+        if before is not None:
+            earlier = torch.cat([before.said[:, None], earlier[:, 1:]], dim=1)
+        beside = torch.cat([earlier, seen, shifted(seen, -1)], dim=-1)
         told = said + self.change(functional.gelu(self.along(beside)))
-        return torch.as_tensor(told), None if trail is None else trail.last
+        return torch.as_tensor(told), Handed(seen[:, -1], trail and trail.last)
 
     def read(self, best: Tensor, pooled: Tensor) -> Tensor:
         """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""

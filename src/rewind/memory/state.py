@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from rewind.memory.trail import Followed
+from rewind.memory.aim import Handed
 
 CHUNK_FRAMES = 1024
 
@@ -27,7 +27,7 @@ class MemoryState:
     """Memory after some frames: tokens M (B, T, 2, D) with the keys and values that read needs, each projected once.
 
     `text` I (B, S, D), `text_mask` (B, S), `pooled` Ī (B, D); `slots`, `thoughts` and `words` (B, S, SLOTS) what `Aim`
-    made of the instruction; `followed` what the last clip hands on to the next. A state is never changed: `append`
+    made of the instruction; `handed` what the last clip hands on to the next. A state is never changed: `append`
     gives a new one that shares the old one's chunks. Several states may grow out of one (a question's partial clip,
     say): the first to write takes the free room of the last chunk, the next ones copy that chunk.
     """
@@ -38,7 +38,7 @@ class MemoryState:
     slots: Tensor | None = None
     thoughts: Tensor | None = None
     words: Tensor | None = None
-    followed: Followed | None = None
+    handed: Handed | None = None
     frames: int = 0
     chunks: tuple[_Chunk, ...] = field(default=(), repr=False)
 
@@ -46,12 +46,13 @@ class MemoryState:
         """A state that holds f more frames: tokens (B, f, W, D), key and value (B, heads, f·W, D / heads)."""
         f = tokens.shape[1]
         if torch.is_grad_enabled() and tokens.requires_grad:
-            # Training keeps every clip apart: writing into shared room would cut the gradient.
+            # Training keeps every clip apart: writing into shared room would cut the gradient. What was written there
+            # before, without one, is cut to its frames: behind them lies nothing.
             chunk = _Chunk(tokens, key, value, f)
-            return replace(self, frames=self.frames + f, chunks=(*self.chunks, chunk))
+            return replace(self, frames=self.frames + f, chunks=(*map(_cut, self.chunks, self._counts()), chunk))
         chunks, used = self.chunks, self._used_in_last()
         while f > 0:
-            if not chunks or used == CHUNK_FRAMES:
+            if not chunks or used >= CHUNK_FRAMES:
                 chunks, used = (*chunks, _room(tokens, key)), 0
             last = chunks[-1]
             if last.filled != used or last.tokens.shape[1] != CHUNK_FRAMES:
@@ -67,6 +68,17 @@ class MemoryState:
             f -= take
         return replace(self, frames=self.frames + _added(self, chunks, used), chunks=chunks)
 
+    def closed(self) -> MemoryState:
+        """The same memory as tokens alone, in one piece: once all is written nothing is read from it any more, and keys
+        and values take twice the room of the tokens."""
+        return self.holding(self.tokens())
+
+    def holding(self, tokens: Tensor) -> MemoryState:
+        """A closed memory of tokens (B, T, W, D) under the same instruction."""
+        nothing = tokens.new_empty(0)
+        chunk = _Chunk(tokens, nothing, nothing, tokens.shape[1])
+        return replace(self, frames=tokens.shape[1], chunks=(chunk,), handed=None)
+
     def tokens(self) -> Tensor:
         """All memory tokens (B, T, W, D), in time order."""
         parts = [chunk.tokens[:, :n] for chunk, n in self._extents()]
@@ -75,9 +87,14 @@ class MemoryState:
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def keys_values(self) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values chunk by chunk, each (B, heads, n·W, D / heads)."""
+        """Keys and values chunk by chunk, each (B, heads, n·W, D / heads).
+
+        Raises: ValueError for a closed memory.
+        """
         out = []
         for chunk, n in self._extents():
+            if chunk.key.ndim < 4:
+                raise ValueError("a closed memory has no keys and values")
             w = chunk.tokens.shape[2]
             out.append((chunk.key[:, :, : n * w], chunk.value[:, :, : n * w]))
         return out
@@ -90,8 +107,11 @@ class MemoryState:
             left -= n
         return out
 
+    def _counts(self) -> list[int]:
+        return [n for _, n in self._extents()]
+
     def _used_in_last(self) -> int:
-        return self._extents()[-1][1] if self.chunks else 0
+        return self._counts()[-1] if self.chunks else 0
 
 
 def _added(state: MemoryState, chunks: tuple[_Chunk, ...], used: int) -> int:
@@ -103,6 +123,11 @@ def _room(tokens: Tensor, key: Tensor) -> _Chunk:
     b, _, w, d = tokens.shape
     kv = (b, key.shape[1], CHUNK_FRAMES * w, key.shape[3])
     return _Chunk(tokens.new_empty(b, CHUNK_FRAMES, w, d), key.new_empty(kv), key.new_empty(kv), 0)
+
+
+def _cut(chunk: _Chunk, used: int) -> _Chunk:
+    w = chunk.tokens.shape[2]
+    return _Chunk(chunk.tokens[:, :used], chunk.key[:, :, : used * w], chunk.value[:, :, : used * w], used)
 
 
 def _copy(chunk: _Chunk, used: int) -> _Chunk:

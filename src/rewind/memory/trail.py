@@ -92,14 +92,14 @@ class Trail(nn.Module):
             )
             ways, crossing, taken = (of[:, 1:] for of in found)
         features = torch.cat([ways.flatten(2), crossing], dim=-1)
-        told = self.outer(functional.gelu(self.inner(features), approximate="tanh"))
+        told = self.outer(functional.gelu(self.inner(features.to(asked.dtype)), approximate="tanh"))
         fit, sums = along(self.fit(ways, asked).float(), ways, before.sums)
         return Trailed(told, fit, taken, Followed(places[:, -1], fits[:, -1].detach(), sums))
 
     def fit(self, ways: Tensor, asked: Tensor) -> Tensor:
         """`ways` of trails (B, F, SLOTS, 2 · WAYS), or (1, F, 1, …) for all alike, asked (B, SLOTS, MOVING) → how well
         the motion fits the words (B, F, SLOTS)."""
-        moves = functional.gelu(self.ways(ways), approximate="tanh")
+        moves = functional.gelu(self.ways(ways.to(asked.dtype)), approximate="tanh")
         return torch.einsum("bfkm,bkm->bfk", moves, asked[..., :-1]) + asked[:, None, :, -1]
 
 

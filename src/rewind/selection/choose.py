@@ -19,8 +19,6 @@ def choose_frames(
     reserve: int = 0,
     neighbours: int = 5,
     selector: Selector = "density_peaks",
-    apart: int = 0,
-    mass: float | None = None,
     seed: int = 0,
 ) -> tuple[int, ...]:
     """Rows of the chosen frames, in time order; all of them where there are no more than `keep`.
@@ -35,19 +33,14 @@ def choose_frames(
         neighbours: K of the density peaks.
         selector: "top_k" takes the best scores only; "uniform" the middles of equal stretches and "random" a seeded
             draw, both blind to scores: controls.
-        apart: a frame within this many rows of a better one takes no slot for best scores ("reserve" and "top_k"), so
-            that one moment does not fill them all. 0: off, the published way.
-        mass: keep only as many frames as hold this share of the candidates' summed scores (at most `keep`, at least
-            one and the reserve). None: always `keep`, as published: a decoder trained on a fixed count expects it.
 
     Raises:
         ConfigError: shapes that do not fit, a score that is not finite, counts that contradict each other.
     """
-    _check(scores, features, candidates=candidates, keep=keep, reserve=reserve, apart=apart, mass=mass)
+    _check(scores, features, candidates=candidates, keep=keep, reserve=reserve)
     total = scores.shape[0]
-    if total <= keep and mass is None:
+    if total <= keep:
         return tuple(range(total))
-    keep = min(keep, total)
     if selector == "uniform":
         return tuple((2 * i + 1) * total // (2 * keep) for i in range(keep))
     if selector == "random":
@@ -55,9 +48,7 @@ def choose_frames(
         return tuple(sorted(drawn.tolist()))
     scores = scores.detach()
     best = scores.sort(descending=True, stable=True).indices[:candidates]
-    if mass is not None:
-        keep = min(keep, max(reserve, key_frame_count(scores[best], mass=mass)))
-    firsts = _best_apart(best.tolist(), count=keep if selector == "top_k" else min(reserve, keep), apart=apart)
+    firsts = best[: keep if selector == "top_k" else reserve].tolist()
     if selector == "top_k" or len(firsts) == keep:
         return tuple(sorted(firsts))
     pool = best.sort().values
@@ -68,33 +59,7 @@ def choose_frames(
     return tuple(sorted(firsts + others))
 
 
-def key_frame_count(scores: Tensor, *, mass: float) -> int:
-    """How many of the best `scores` (C,) hold the share `mass` of their sum; 1 where the sum is 0."""
-    ranked = scores.double().clamp(min=0).sort(descending=True).values
-    total = ranked.sum()
-    if total <= 0:
-        return 1
-    # The last digits of a sum of single-precision scores must not ask for one frame more.
-    return int((ranked.cumsum(0) < mass * total * (1 - 1e-6)).sum()) + 1
-
-
-def _best_apart(best: list[int], *, count: int, apart: int) -> list[int]:
-    """The first `count` of `best` of which none is within `apart` rows of a better one; then the best of the others."""
-    if apart == 0:
-        return best[:count]
-    taken: list[int] = []
-    for row in best:
-        if len(taken) == count:
-            break
-        if all(abs(row - other) > apart for other in taken):
-            taken.append(row)
-    left = [row for row in best if row not in taken]
-    return taken + left[: count - len(taken)]
-
-
-def _check(
-    scores: Tensor, features: Tensor, *, candidates: int, keep: int, reserve: int, apart: int, mass: float | None
-) -> None:
+def _check(scores: Tensor, features: Tensor, *, candidates: int, keep: int, reserve: int) -> None:
     if scores.ndim != 1 or scores.shape[0] < 1 or features.ndim != 2 or features.shape[0] != scores.shape[0]:
         raise ConfigError(
             f"scores {tuple(scores.shape)} and features {tuple(features.shape)}",
@@ -107,7 +72,3 @@ def _check(
             f"candidates={candidates}, keep={keep}, reserve={reserve}",
             allowed="reserve <= keep <= candidates, keep >= 1",
         )
-    if apart < 0:
-        raise ConfigError(f"apart={apart}", allowed="0 or more rows")
-    if mass is not None and not 0 < mass <= 1:
-        raise ConfigError(f"mass={mass}", allowed="above 0, at most 1")

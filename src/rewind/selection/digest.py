@@ -66,11 +66,13 @@ def digest(
     if n == total:
         return Digest(tokens, seconds, ends, scores, weight, 0)
     group = torch.repeat_interleave(torch.arange(n, device=tokens.device), weight)
-    summed = tokens.new_zeros(n, *tokens.shape[1:]).index_add_(0, group, tokens)
+    # In half precision the sum of an hour's tokens is no number any more.
+    summed = torch.zeros(n, *tokens.shape[1:], device=tokens.device).index_add_(0, group, tokens.float())
     best = scores.new_full((n,), -torch.inf).scatter_reduce_(0, group.to(scores.device), scores, "amax")
     merged = int(weight[weight > 1].sum())
     starts, stops = first.to(seconds.device), (last - 1).to(seconds.device)
-    return Digest(summed / weight[:, None, None], seconds[starts], ends[stops], best, weight, merged)
+    means = (summed / weight[:, None, None]).to(tokens.dtype)
+    return Digest(means, seconds[starts], ends[stops], best, weight, merged)
 
 
 def frame_step(seconds: Tensor) -> float:

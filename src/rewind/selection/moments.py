@@ -8,7 +8,7 @@ The rule, from the best frame down:
 3. *Extent.* A moment reaches from the first to the last frame of its hill that scores at least `shoulder` × its peak.
    It is half-open: it ends at the instant of the next frame, which no longer shows the thing. Where frames are missing
    (broken pictures, gaps), a frame lasts one step and no hill crosses: nothing is said of what was not seen.
-4. *Merging.* Moments no further apart than `merge_gap_s` become one. Those shorter than `min_length_s` are dropped.
+4. *Merging.* Moments no further apart than `merge_gap_s` become one.
 5. A moment's score is its peak's. Moments never overlap, so there is nothing left to suppress.
 
 The threshold takes no part in drawing hills: raising it can only take moments away.
@@ -25,6 +25,7 @@ import torch
 from rewind.errors import ConfigError
 from rewind.values import Moment
 
+_ROUNDING = 1e-6
 Numbers = torch.Tensor | npt.NDArray[np.floating] | Sequence[float]
 
 
@@ -35,7 +36,6 @@ def spans(
     threshold: float = 0.5,
     shoulder: float = 0.5,
     merge_gap_s: float = 0.0,
-    min_length_s: float = 0.0,
     end_s: float | None = None,
     step_s: float | None = None,
     limit: int | None = None,
@@ -48,7 +48,6 @@ def spans(
         threshold: what a peak must reach.
         shoulder: 0–1, the share of its peak that a moment's edges must reach; also how deep a valley parts two.
         merge_gap_s: moments this close, or closer, are one. 0 joins those that touch.
-        min_length_s: the shortest moment that is told.
         end_s: where the last frame ends; one step after it where not given.
         step_s: how long a frame lasts; the median step where not given (1 s for a single frame).
         limit: how many of the best to give.
@@ -73,13 +72,13 @@ def spans(
             found.append((float(t[high[0]]), float(ends[high[-1]]), float(piece[peak])))
     merged: list[tuple[float, float, float]] = []
     for start, end, score in found:
-        if merged and start - merged[-1][1] <= merge_gap_s:
+        # Instants are rounded: a gap of just that many steps must not be wider at one time of day than at another.
+        if merged and start - merged[-1][1] <= merge_gap_s + _ROUNDING * step:
             before = merged.pop()
             merged.append((before[0], end, max(before[2], score)))
         else:
             merged.append((start, end, score))
-    moments = [Moment(*m) for m in merged if m[1] - m[0] >= min_length_s]
-    return sorted(moments, key=lambda m: (-m.score, m.start_s))[:limit]
+    return sorted((Moment(*m) for m in merged), key=lambda m: (-m.score, m.start_s))[:limit]
 
 
 def _hills(s: npt.NDArray[np.float64], threshold: float, shoulder: float) -> list[tuple[int, int, int]]:

@@ -6,15 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
+from rewind.memory.trail import shifted
 
 
 class FrameScore(nn.Module):
     """Ī (B, D) against M (B, T, W, D) → logits (B, T, tracks): one track for each thing an instruction may name [us].
 
-    A scaled product of Ī and the frame's tokens side by side, with a threshold that depends on the words; how near the
-    frame is to the end counts as far as the words ask for *now*. Selection is discrete, so no gradient reaches this
-    from the answer: it has a loss of its own (frames inside the truth's moments against frames outside), and its
-    sigmoid is calibrated on validation videos.
+    A scaled product of Ī and the frame's tokens side by side (and, with `score_after`, those of the frame after), with
+    a threshold that depends on the words; how near the frame is to the end counts as far as the words ask for *now*.
+    Selection is discrete, so no gradient reaches this from the answer: it has a loss of its own (frames inside the
+    truth's moments against frames outside), and its sigmoid is calibrated on validation videos.
     """
 
     temperature: Tensor
@@ -30,6 +31,11 @@ class FrameScore(nn.Module):
         self.threshold = nn.Linear(config.width, self.tracks)
         self.recent = nn.Linear(config.width, self.tracks)
         nn.init.constant_(self.tell.bias, -3.0)
+        # Of what happens between a clip's last frame and the next one, only the next one's memory tells.
+        self.after = nn.Linear(wide, self.tracks * config.score_width) if config.score_after else None
+        if self.after is not None:
+            nn.init.zeros_(self.after.weight)
+            nn.init.zeros_(self.after.bias)
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("shift", torch.zeros(()))
 
@@ -37,7 +43,10 @@ class FrameScore(nn.Module):
         """tokens (B, T, W, D), pooled (B, D), `left` (T,) seconds to the last frame: one a frame if not given."""
         b, t = tokens.shape[:2]
         wide = self.norm(tokens).flatten(2)
-        key = self.memory(wide).view(b, t, self.tracks, -1)
+        key = self.memory(wide)
+        if self.after is not None:
+            key = key + shifted(self.after(wide), -1)
+        key = key.view(b, t, self.tracks, -1)
         query = self.instruction(pooled).view(b, self.tracks, -1)
         match = torch.einsum("btks,bks->btk", key, query) * query.shape[-1] ** -0.5
         if left is None:

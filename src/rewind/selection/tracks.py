@@ -74,7 +74,8 @@ def stretches(probability: Tensor, *, limit: int) -> Stretches:
 
 def mean_tokens(tokens: Tensor, found: Stretches) -> Tensor:
     """Memory tokens (T, W, D) averaged over each stretch: (m, W, D)."""
-    total = torch.cat([tokens.new_zeros(1, *tokens.shape[1:], dtype=torch.float32), tokens.float().cumsum(0)])
-    first, last = found.first.to(tokens.device), found.last.to(tokens.device)
-    length = (last - first + 1)[:, None, None]
-    return ((total[last + 1] - total[first]) / length).to(tokens.dtype)
+    row = torch.arange(len(tokens))
+    inside = ((row >= found.first[:, None]) & (row <= found.last[:, None])).float()
+    share = (inside / inside.sum(1, keepdim=True)).to(tokens.device)
+    with torch.autocast(tokens.device.type, enabled=False):
+        return (share @ tokens.float().flatten(1)).view(-1, *tokens.shape[1:]).to(tokens.dtype)

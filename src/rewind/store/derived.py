@@ -14,16 +14,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from rewind.store.keys import replace_file
+from rewind.store.keys import replace_file, sweep
 
 Make = Callable[[], Tensor]
+NAMES = 2
+"""Kept of one video: two models that are asked in turns do not throw away each other's."""
 
 
 def derived(folder: Path | None, name: str, make: Make, *, shard: str, rows: int) -> Tensor:
     """`make()` in half precision, or what of it was kept under `name` for that shard: (rows, …).
 
-    A disk that refuses, a file that is not what was written: it is made anew. Of other names nothing is kept, since
-    they come of other weights.
+    A disk that refuses, a file that is not what was written: it is made anew. Of other names, which come of other
+    weights, those written last are kept, `NAMES` in all.
     """
     path = None if folder is None else folder / f"derived-{name}-{Path(shard).stem}.safetensors"
     kept = None if path is None else _load(path, rows)
@@ -33,10 +35,24 @@ def derived(folder: Path | None, name: str, make: Make, *, shard: str, rows: int
     if path is not None:
         with suppress(OSError):
             replace_file(path, save({"made": made}, {"crc32": _crc32(made)}))
-            for old in path.parent.glob("derived-*.safetensors"):
-                if not old.name.startswith(f"derived-{name}-"):
-                    old.unlink(missing_ok=True)
+            _drop_others(path.parent, name)
+            sweep(path.parent, "derived-")
     return made
+
+
+def _drop_others(folder: Path, name: str) -> None:
+    written: dict[str, float] = {}
+    files = [path for path in folder.glob("derived-*-*.safetensors") if _name(path) != name]
+    for path in files:
+        written[_name(path)] = max(written.get(_name(path), 0.0), path.stat().st_mtime)
+    kept = sorted(written, key=written.__getitem__, reverse=True)[: NAMES - 1]
+    for path in files:
+        if _name(path) not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _name(path: Path) -> str:
+    return path.name.removeprefix("derived-").rsplit("-", 1)[0]
 
 
 def _load(path: Path, rows: int) -> Tensor | None:

@@ -26,7 +26,9 @@ IN_MEMORY_BYTES = 512 << 20
 @dataclass(frozen=True)
 class Manifest:
     """What a store says of itself; written anew, whole, after each shard. `lost` is what reading lost on the way to the
-    shards that are there; once all are, `frames` and `degradations` say it."""
+    shards that are there; once all are, `frames` and `degradations` say it, and of `lost` the gaps alone are kept: a
+    question on a part of the video counts its frames anew. `end` is then where the last picture ends (PTS), where that
+    is known."""
 
     source: dict[str, Any]
     recipe: Recipe
@@ -38,6 +40,7 @@ class Manifest:
     read_s: float = 0.0
     encode_s: float = 0.0
     lost: Losses = field(default_factory=Losses)
+    end: int | None = None
 
     @property
     def next_index(self) -> int:
@@ -146,13 +149,14 @@ class StoredFeatures:
         self.manifest = replace(self.manifest, shards=(*self.manifest.shards, entry))
 
     def finish(
-        self, *, frames: FrameCount, degradations: tuple[str, ...], read_s: float, encode_s: float, rest: bool = False
-    ) -> None:
+        self, *, frames: FrameCount, degradations: tuple[str, ...], read_s: float, encode_s: float,
+        end: int | None = None, rest: bool = False,
+    ) -> None:  # fmt: skip
         """Close the store: nothing more will come. With a `rest` that could not be read this time, the folder stays as
         the last shard left it, open for those who go on; only this object says what this run gave."""
         self.manifest = replace(
             self.manifest, finished=not rest, frames=frames, degradations=degradations, read_s=read_s,
-            encode_s=encode_s, lost=Losses(),
+            encode_s=encode_s, lost=Losses(gaps=self.manifest.lost.gaps), end=end,
         )  # fmt: skip
         if self.trouble is None and not rest:
             try:

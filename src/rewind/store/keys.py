@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import json
 import os
+import time
+import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from rewind.weights import file_sha256
 
 FORMAT = 1
 _HASHES = "files.json"
+_LEFT_AFTER_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def file_hash(path: Path, folder: Path) -> str:
     with contextlib.suppress(OSError):  # a store that cannot be written to only costs hashing again
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / _HASHES, known)
+        sweep(folder, _HASHES)
     return digest
 
 
@@ -81,7 +85,8 @@ def replace_file(path: Path, data: bytes) -> None:
 
     Raises: OSError, and then nothing is left of the attempt.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    # Process numbers repeat: in time, and between machines that share a disk.
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -92,6 +97,16 @@ def replace_file(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def sweep(folder: Path, prefix: str) -> None:
+    """Remove what `replace_file` left half written over an hour ago, in a process that was killed, of files whose names
+    begin with `prefix`."""
+    with contextlib.suppress(OSError):
+        for left in folder.glob(f"{prefix}*.tmp"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _LEFT_AFTER_S:
+                    left.unlink()
 
 
 def _read(path: Path) -> dict[str, object]:

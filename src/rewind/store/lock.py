@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -13,6 +13,7 @@ from typing import IO
 from rewind.errors import StoreError
 
 LOCK = "lock"
+SAID_AFTER_S = 2.0
 _AGAIN_S = 0.2
 
 
@@ -21,16 +22,20 @@ class BusyError(StoreError):
 
 
 @contextmanager
-def locked(folder: Path, *, wait_s: float = 3600.0) -> Iterator[None]:
+def locked(folder: Path, *, wait_s: float = 3600.0, waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """Only one process writes to a store: a second one waits until the first is done or dead.
 
-    What a killed process left half written is removed.
+    What a killed process left half written is removed. `waiting` is called once, where it takes over `SAID_AFTER_S`.
 
     Raises: BusyError after `wait_s` seconds (0: at once); OSError where the folder cannot be written to.
     """
-    deadline = time.monotonic() + wait_s
+    begun = time.monotonic()
     while (file := _try(folder)) is None:
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - begun
+        if waiting is not None and waited >= SAID_AFTER_S:
+            waiting()
+            waiting = None
+        if waited >= wait_s:
             raise BusyError(f"{folder} is being written by another process", do="wait for it, or give --store DIR")
         time.sleep(_AGAIN_S)
     with file:

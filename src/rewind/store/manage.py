@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -37,16 +38,18 @@ class StoredVideo:
 def list_store(folder: Path) -> list[StoredVideo]:
     """All stored videos, the one used last first. `used` is in seconds since 1970.
 
-    Raises: StoreError where the folder cannot be read.
+    Raises: StoreError where the folder cannot be read, or is none.
     """
     found = []
     try:
+        if not folder.is_dir() and os.path.lexists(folder):
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder")
         for path in folder.iterdir() if folder.is_dir() else ():
             with suppress(FileNotFoundError):  # removed by another process meanwhile
                 if (path / MANIFEST).is_file() or (_KEY.fullmatch(path.name) and path.is_dir()):
                     found.append(_describe(path))
     except OSError as error:
-        raise StoreError(f"{folder}: {error.strerror or error}", allowed="a store that can be read") from error
+        raise StoreError(f"{folder}: {error.strerror or error}", allowed="a store's folder that can be read") from error
     return sorted(found, key=lambda v: -v.used)
 
 

@@ -12,10 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from rewind.store.keys import replace_file
+from rewind.store.keys import replace_file, sweep
 
 KEPT = 16
-_WALK = "2"
+_WALK = "3"
 """To be raised where the same weights walk otherwise than before: older memories are then not found."""
 
 
@@ -46,6 +46,7 @@ def keep_memory(path: Path, tokens: Tensor) -> None:
         kept = sorted(path.parent.glob("memory-*.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
         for old in kept[KEPT:]:
             old.unlink(missing_ok=True)
+        sweep(path.parent, "memory-")
 
 
 def _crc32(tokens: Tensor) -> str:

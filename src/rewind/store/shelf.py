@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -43,8 +43,9 @@ class Shelf:
         return False
 
     @contextmanager
-    def opened(self, clock: Clock) -> Iterator[StoredFeatures]:
-        """The features as far as they are there, and the right to write more: no other process may meanwhile.
+    def opened(self, clock: Clock, *, waiting: Callable[[], None] | None = None) -> Iterator[StoredFeatures]:
+        """The features as far as they are there, and the right to write more: no other process may meanwhile. `waiting`
+        is called once where another one has that right and it takes a while.
 
         Raises: StoreError for a store of another recipe, a damaged one, or one that another process holds for an hour.
         """
@@ -53,7 +54,7 @@ class Shelf:
             # A finished store is only read, and so it serves from a medium that refuses every write.
             if folder is not None and not _finished(folder):
                 try:
-                    held.enter_context(locked(folder))
+                    held.enter_context(locked(folder, waiting=waiting))
                 except OSError as error:
                     why = (error.strerror or str(error)).lower()
                     self.notes.append(

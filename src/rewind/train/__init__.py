@@ -1,5 +1,5 @@
 """Training: align, instruct, ground, on worlds; `run` is the whole of it."""
 
-from rewind.train.recipe import run
+from rewind.train.recipe import require_trainable, run
 
-__all__ = ["run"]
+__all__ = ["require_trainable", "run"]

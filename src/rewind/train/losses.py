@@ -64,9 +64,9 @@ def told(model: ReWind, patches: Tensor, text: TextFeatures) -> tuple[MemoryStat
     state, config = model.begin(text), model.config
     assert model.aim is not None and state.slots is not None  # noqa: S101, PT018  (only sizes that aim are trained so)
     logits = model.aim.logits(patches, state.slots)
-    each, followed = [], None
+    each, handed = [], None
     for clip, fit in zip(patches.split(config.clip_frames, 1), logits.split(config.clip_frames, 1), strict=True):
-        of_clip, followed = model.aim.tell_frames(clip, fit, state.slots, state.pooled, followed)
+        of_clip, handed = model.aim.tell_frames(clip, fit, state.slots, state.pooled, handed)
         each.append(of_clip)
     return state, torch.cat(each, dim=1)[:, :, None].expand(-1, -1, config.write_tokens, -1)
 

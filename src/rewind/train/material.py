@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from rewind.memory import Neck
 from rewind.model import ReWind
 from rewind.train.aiming import Middles, middles_of
 from rewind.train.align import Source
-from rewind.train.bank import Bank, ProjectedBank, make_bank, project_bank, real_pictures
+from rewind.train.bank import Bank, OutOfTime, ProjectedBank, beside, make_bank, project_bank
 from rewind.train.loop import Progress
 from rewind.train.moves import Moves, moves_of
+from rewind.train.shards import real_pictures
 from rewind.train.team import Team
 from rewind.vision import VisionEncoder
 from rewind.worlds.cards import Planner, plan_card
@@ -34,13 +36,18 @@ class Singles:
 
 
 class Banks:
-    """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is."""
+    """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is.
+
+    Where `time.monotonic()` is past `stop_at` before one is made, all processes raise OutOfTime together.
+    """
 
     def __init__(
-        self, folder: Path, *, seed: int, scenes: int, cards: int, vision: VisionEncoder, report: Progress, team: Team
-    ) -> None:
+        self, folder: Path, *, seed: int, scenes: int, cards: int, vision: VisionEncoder, report: Progress, team: Team,
+        stop_at: float | None = None,
+    ) -> None:  # fmt: skip
         self.folder, self.seed, self.report, self.vision, self.team = folder, seed, report, vision, team
-        self.counts = {"bank": scenes, "cards": cards, "validation bank": VALIDATION_SCENES}
+        self.stop_at = stop_at
+        self.counts = {"bank": scenes, "cards": cards, "validation": VALIDATION_SCENES}
         self.pictures = real_pictures()
         self._singles: Singles | None = None
         self._projected: ProjectedBank | None = None
@@ -65,26 +72,46 @@ class Banks:
             self._projected = self._project(model, self._scenes())
         return self._projected
 
-    def validation(self, model: ReWind) -> ProjectedBank:
-        folder = self.folder.with_name("bank-validation")
-        return self._project(model, self._make("validation bank", folder, VALIDATION_SEEDS.start, plan_scene))
+    def validation(self, model: ReWind) -> ProjectedBank | None:
+        """For the first process; None for the others."""
+        bank = self._made("validation", VALIDATION_SEEDS.start, plan_scene)
+        return None if bank is None else self._project(model, bank)
 
     def _cards(self) -> Bank:
-        with self.team.lead_first():
-            return self._make("cards", self.folder.with_name("cards"), CARD_SEED + self.seed, plan_card)
+        return self._for_all("cards", CARD_SEED + self.seed, plan_card)
 
     def _scenes(self) -> Bank:
-        with self.team.lead_first():
-            return self._make("bank", self.folder, self.seed, plan_scene)
+        return self._for_all("bank", self.seed, plan_scene)
 
-    def _make(self, name: str, folder: Path, seed: int, plan: Planner) -> Bank:
+    def _for_all(self, name: str, seed: int, plan: Planner) -> Bank:
+        """The first process makes it, the others find it."""
+        return self._made(name, seed, plan) or self._make(name, seed, plan)
+
+    def _made(self, name: str, seed: int, plan: Planner) -> Bank | None:
+        """By the first process, while the others wait: None for those."""
+        bank = None
+        if self.team.leads:
+            with suppress(OutOfTime):
+                bank = self._make(name, seed, plan)
+        if self.team.any(self.team.leads and bank is None):
+            raise OutOfTime
+        return bank
+
+    def _make(self, name: str, seed: int, plan: Planner) -> Bank:
+        """The bank itself, or the scenes called `name` beside it."""
+        folder = self.folder
+        if name != "bank":
+            folder = beside(folder, name, seed=seed, encoder=self.vision, pictures=self.pictures, plan=plan)
+        shown = "validation bank" if name == "validation" else name
         return make_bank(
             folder, seed=seed, scenes=self.counts[name], encoder=self.vision, pictures=self.pictures, plan=plan,
-            progress=lambda done, total: self.report(name, done, total, {}),
+            stop_at=self.stop_at if self.team.leads else None,
+            progress=lambda done, total: self.report(shown, done, total, {}),
         )  # fmt: skip
 
     def _project(self, model: ReWind, bank: Bank) -> ProjectedBank:
+        before = model.training
         model.eval()
         projected = project_bank(bank, model.project, device=model.device)
-        model.train()
+        model.train(before)
         return projected

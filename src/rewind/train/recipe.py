@@ -17,10 +17,11 @@ from rewind.errors import ConfigError
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
 from rewind.models import save_pretrained
+from rewind.store import replace_file
 from rewind.text import load_text
 from rewind.train.aiming import Aiming
 from rewind.train.align import Align
-from rewind.train.bank import seed_of
+from rewind.train.bank import OutOfTime, seed_of
 from rewind.train.calibrate import calibrate
 from rewind.train.loop import CHECKPOINT, CURVE, Progress, Run, plot_curve
 from rewind.train.material import CARD_SEED, Banks
@@ -30,6 +31,7 @@ from rewind.train.team import join
 from rewind.vision import load_vision
 from rewind.worlds import TRAIN_SEEDS, require_training_seed, vocabulary
 
+TRAINABLE = ("nano", "small")
 ALIGNED = "aligned"
 SCENES = 1792
 CARDS = 14400
@@ -89,20 +91,16 @@ def run(
     Raises: TestSeedError for a seed that is held out; ConfigError for a size that cannot be trained here, for more
         processes than a batch has parts, for a folder that holds another run, or where accelerate is not installed.
     """
-    require_training_seed(seed)
+    bank_seed = require_trainable(size, seed=seed, bank=bank, scenes=scenes, cards=cards)
     config = replace(ReWindConfig.of_size(size), **(changes or {}))  # type: ignore[arg-type]
-    if config.decoder != "bundled" or config.vision != "efficientnet-lite0":
-        raise ConfigError(f"size {size!r}", allowed="nano or small: sizes with the bundled encoders and decoder")
-    bank_seed = seed if bank is None else seed_of(bank, otherwise=seed)
-    _require_seeds(bank_seed, scenes=scenes, cards=cards)
+    stop_at = None if minutes is None else time.monotonic() + 60 * minutes
+    team = join()
     record = {
         "seed": seed, "size": size, "bank_seed": bank_seed, "scenes": scenes, "cards": cards,
-        "stages": describe(stages),
+        "stages": describe(stages), "changes": changes or {}, "processes": team.size,
     }  # fmt: skip
     if resume:
         _refuse_another(out, record)
-    stop_at = None if minutes is None else time.monotonic() + 60 * minutes
-    team = join()
     report = progress if progress is not None and team.leads else _silent
     device, shares = team.device, [team.share(stage) for stage in stages]
     text, vision = load_text(config.text), load_vision(config.vision)
@@ -119,44 +117,71 @@ def run(
     if resume:
         training.resume()
     if team.leads:
-        (out / "record.json").write_text(json.dumps(record, indent=2))
+        replace_file(out / "record.json", json.dumps(record, indent=2).encode())
     banks = Banks(
         bank or out / "bank", seed=bank_seed, scenes=scenes, cards=cards, vision=vision, report=report, team=team,
+        stop_at=stop_at,
     )  # fmt: skip
-    for index, stage in enumerate(stages):
-        if training.stage > index:
-            continue
-        # No name for the step: what an earlier stage's step holds (gigabytes of features) is let go with it.
-        if not training.run(
-            index, stage,
-            step_of(shares[index], model, align, aiming, banks, text, tokenizer, draws=(*team.draws(seed), index)),
-            stop_at=stop_at, progress=report,
-        ):  # fmt: skip
-            team.wait()
-            return None
-        if stage.name == AIM and team.leads:
-            save_pretrained(model, out / ALIGNED)
-    if team.leads:
-        plot_curve(out)
-        numbers = calibrate(model.eval(), banks.validation(model), text, tokenizer)
+    try:
+        for index, stage in enumerate(stages):
+            if training.stage > index:
+                continue
+            # No name for the step: what an earlier stage's step holds (gigabytes of features) is let go with it.
+            if not training.run(
+                index, stage,
+                step_of(shares[index], model, align, aiming, banks, text, tokenizer, draws=(*team.draws(seed), index)),
+                stop_at=stop_at, progress=report,
+            ):  # fmt: skip
+                raise OutOfTime
+            if stage.name == AIM and team.leads:
+                save_pretrained(model, out / ALIGNED)
+        if team.leads:
+            plot_curve(out)
+        validation = banks.validation(model.eval())
+    except OutOfTime:
+        team.wait()
+        return None
+    if validation is not None:
+        numbers = calibrate(model, validation, text, tokenizer)
         (out / "validation.json").write_text(json.dumps(numbers, indent=2))
         save_pretrained(model, out / "model")
     team.wait()
     return out / "model"
 
 
+def require_trainable(
+    size: str, *, seed: int, bank: Path | None = None, scenes: int = SCENES, cards: int = CARDS
+) -> int:
+    """The seed of the bank that such a run takes its scenes from: `seed`, or that of a bank which is there.
+
+    Raises: TestSeedError, ConfigError where `run` would refuse its size, its seed or its bank's.
+    """
+    if size not in TRAINABLE:
+        raise ConfigError(
+            f"size {size!r}", allowed=f"{' or '.join(TRAINABLE)}: sizes with the bundled encoders and decoder"
+        )
+    require_training_seed(seed)
+    bank_seed = seed if bank is None else seed_of(bank, otherwise=seed)
+    _require_seeds(bank_seed, scenes=scenes, cards=cards)
+    return bank_seed
+
+
 def _refuse_another(out: Path, mine: Mapping[str, object]) -> None:
-    """Raises: ConfigError where `out` holds a checkpoint of a run that its record tells from `mine`."""
+    """Raises: ConfigError where `out` holds a checkpoint of a run that its record tells from `mine`.
+
+    What a record does not tell, because its run is of an earlier version, is taken to be the same.
+    """
     record = out / "record.json"
     if not (record.is_file() and (out / CHECKPOINT).is_file()):
         return
     kept, mine = json.loads(record.read_text()), json.loads(json.dumps(mine))  # tuples are lists in a file
     differ = [name for name in kept if kept[name] != mine.get(name)]
     if differ:
+        team = f", in {kept['processes']} processes" if "processes" in differ else ""
         raise ConfigError(
             f"{mine['size']} with seed {mine['seed']}, but {out} holds a run of {kept['size']} with seed {kept['seed']}"
             f" ({', '.join(n.replace('_', ' ') for n in differ)} differ)",
-            allowed="that run, to go on", do="give another --out, or --fresh to begin anew",
+            allowed=f"that run, to go on{team}", do="give another --out, or --fresh to begin anew",
         )  # fmt: skip
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.codec.context import Flags
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
 
 from rewind.clock import time_stamp
 from rewind.errors import VideoError
 from rewind.values import Moment, VideoInfo
 from rewind.video.decode import Decoded, Painter
-from rewind.video.passing import from_here, from_start, may_seek, runs_by_tick, seek, times_go_back
+from rewind.video.passing import from_start, landings, may_seek, moves_of, runs_by_tick
 from rewind.video.probe import rate_of
-from rewind.video.sound import EARLY_S, add_sound, moves_of, sound_of
+from rewind.video.sound import add_sound, sound_of
 from rewind.video.source import Source, explain, is_pipe, label
 from rewind.video.units import Pixels
 
@@ -47,7 +50,7 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
             f"{folder} cannot be written to ({error.strerror})", allowed="a folder that you may write to", do="name one"
         ) from None
     paths: list[Path] = []
-    moves = moves_of(source) if moments and times_go_back(source) else []
+    moves = list(moves_of(source)) if moments else []
     for number, moment in enumerate(moments, 1):
         path = folder / f"{number:02d}_{time_stamp(moment.start_s)}-{time_stamp(moment.end_s)}.mp4"
         partial = path.with_suffix(".part")
@@ -66,22 +69,24 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, move
     """One clip: video first, then, from a second pass, its sound."""
     begin, end = Fraction(moment.start_s), Fraction(moment.end_s)
     size = info.height // 2 * 2 or 2, info.width // 2 * 2 or 2
-    with av.open(str(path), "w", format="mp4") as out:
-        with Source(source) as opened:
-            rate = rate_of(opened.stream) or Fraction(25)
-        video = out.add_stream("libx264", rate=rate, options=_QUALITY)
+    # FFmpeg takes what stands before a colon for a protocol, but not in an absolute path.
+    with Source(source) as opened, av.open(os.path.abspath(path), "w", format="mp4") as out:
+        video = out.add_stream("libx264", rate=rate_of(opened.stream) or Fraction(25), options=_QUALITY)
         (video.height, video.width), video.pix_fmt = size, "yuv420p"
         ticks = min(info.time_base, _FINEST)  # coarser ones would round two pictures onto one time
         video.codec_context.time_base = ticks
         video.codec_context.flags |= Flags.frame_duration
-        sound = sound_of(source, out)
+        _tag_colours(video.codec_context, opened.stream.codec_context)
+        sound = sound_of(opened, out)
         written = 0
         shown = _counted_on if moves else _by_time
         for at, until, pixels in shown(source, begin, end, size, info):
             first, last = round((at - begin) / ticks), round((until - begin) / ticks)
             if first == last and (written or until < end):
                 continue  # a picture of no length, at either edge: two would share one time
-            picture = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+            picture = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
             picture.pts, picture.duration, picture.time_base = first, max(1, last - first), ticks
             out.mux(video.encode(picture))
             written += 1
@@ -93,7 +98,13 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, move
             )
         out.mux(video.encode(None))
         if sound is not None:
-            add_sound(source, out, sound, begin, end, moves=moves)
+            add_sound(opened, out, sound, begin, end, moves=moves)
+
+
+def _tag_colours(video: VideoCodecContext, source: VideoCodecContext) -> None:
+    """Says how the RGB of the pictures becomes YUV here. What RGB they are, the painter left as the source has it."""
+    video.colorspace, video.color_range = Colorspace.ITU709, ColorRange.MPEG
+    video.color_primaries, video.color_trc = source.color_primaries, source.color_trc
 
 
 def _counted_on(
@@ -113,21 +124,20 @@ def _counted_on(
 def _by_time(
     source: str | Path, begin: Fraction, end: Fraction, size: tuple[int, int], info: VideoInfo
 ) -> Iterator[Shown]:
-    painter = Painter(size, info.rotation)
+    painter = Painter(size, info)
+    for at, until, frame in _between(_pictures(source, begin, info), info.time_base, begin, end):
+        yield at, until, painter.paint(frame)
+
+
+def _pictures(source: str | Path, begin: Fraction, info: VideoInfo) -> Iterator[Decoded]:
+    """Pictures from the one on screen at `begin` or an earlier one on."""
     with Source(source) as opened:
-        for at, until, frame in _between(_pictures(opened, begin, info), info.time_base, begin, end):
-            yield at, until, painter.paint(frame)
-
-
-def _pictures(opened: Source, begin: Fraction, info: VideoInfo) -> Iterator[Decoded]:
-    if may_seek(opened) and seek(opened, int((begin - EARLY_S) / info.time_base)):
-        return from_here(opened)
-    return _afresh(opened.name, info)
-
-
-def _afresh(name: str, info: VideoInfo) -> Iterator[Decoded]:
-    with Source(name) as again:
-        yield from from_start(again, info)
+        found = next(landings(opened, int(begin // info.time_base), info), None) if may_seek(opened) else None
+        if found is not None:
+            yield from found
+            return
+    with Source(source) as opened:
+        yield from from_start(opened, info)
 
 
 def _between(

@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from rewind.values import Reading
+from rewind.values import Reading, VideoInfo
 from rewind.video.source import MAX_PIXELS
 
 Timing = Literal["pts", "ordered", "counted"]
@@ -50,16 +50,26 @@ class Recipe:
 
     codec: str
     extradata: bytes | None
+    tag: str
     width: int
     height: int
     pix_fmt: str | None
+    colorspace: int
+    color_range: int
     reading: Reading
 
     @staticmethod
     def of(stream: VideoStream, reading: Reading) -> Recipe:
         """The recipe of an open stream."""
         ctx = stream.codec_context
-        return Recipe(ctx.codec.name, ctx.extradata, ctx.width, ctx.height, ctx.pix_fmt, reading)
+        try:
+            tag = ctx.codec_tag
+        except UnicodeDecodeError:
+            tag = "\0\0\0\0"
+        return Recipe(
+            ctx.codec.name, ctx.extradata, tag, ctx.width, ctx.height, ctx.pix_fmt, ctx.colorspace, ctx.color_range,
+            reading,
+        )  # fmt: skip
 
     def make(self, extradata: bytes | None = None) -> VideoCodecContext:
         """A decoder with one thread, not yet open."""
@@ -70,6 +80,8 @@ class Recipe:
             ctx.width, ctx.height = self.width, self.height
         if self.pix_fmt:
             ctx.pix_fmt = self.pix_fmt
+        # Only the container may know these; a stream that tells them itself sets them anew.
+        ctx.codec_tag, ctx.colorspace, ctx.color_range = self.tag, self.colorspace, self.color_range
         ctx.thread_count = 1
         configure(ctx, self.reading)
         return ctx
@@ -141,7 +153,7 @@ class Decoder:
             pts = self._start + int(self._count * self.step)
             self._count += 1
         elif self.timing == "ordered":
-            pts = self._waiting.pop(0) if self._waiting else (frame.dts if pts is None else pts)
+            pts = self._waiting.pop(0) if self._waiting else pts
         if pts is None:
             pts = frame.dts
         if pts is None:
@@ -163,22 +175,21 @@ class Decoder:
 
 
 def choose(
-    coded: Sequence[Coded], wanted: set[int], *, reading: Reading, last: bool, droppable: bool, tail: bool
+    coded: Sequence[Coded], wanted: set[int], *, exact: bool, last: bool, droppable: bool, tail: bool
 ) -> list[Coded]:
     """Those packets of a stretch that have to be decoded so that the pictures `wanted` come out unchanged.
 
     In each group of pictures that is all up to the last wanted one, in coding order, without the pictures that
-    nothing refers to and no sample shows (`droppable`). `last`: the stretch ends with its group; otherwise the group
-    goes on in the next stretch, and all its references are kept, as they are without `tail`.
+    nothing refers to (`droppable`) and no sample shows, or, if not `exact`, without any of those. `last`: the stretch
+    ends with its group; otherwise the group goes on in the next stretch, and all its references are kept, as they are
+    without `tail`.
     """
-    if reading == "keyframes":
-        return [c for c in coded if c.packet.is_keyframe]
     top = max((c.layer for c in coded), default=0)
 
     def kept(c: Coded) -> bool:
         if not droppable or c.layer < 0 or c.layer < top:
             return True
-        return reading == "exact" and c.pts in wanted and c.displayed
+        return exact and c.pts in wanted and c.displayed
 
     out: list[Coded] = []
     group: list[Coded] = []
@@ -198,12 +209,12 @@ def choose(
 class Painter:
     """Turns decoded pictures into upright RGB arrays of one size. One for each thread: it reuses its scaler."""
 
-    def __init__(self, size: tuple[int, int] | None, rotation: int) -> None:
-        self._size, self._turns = size, -(rotation // 90) % 4
+    def __init__(self, size: tuple[int, int] | None, info: VideoInfo) -> None:
+        self._size, self._turns, self._mirrored = size, -(info.rotation // 90) % 4, info.mirrored
         self._scaler = VideoReformatter()
 
     def paint(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
-        """Pixels (H, W, 3) uint8 RGB, contiguous, rotation applied, resized with swscale's bilinear filter."""
+        """Pixels (H, W, 3) uint8 RGB, contiguous, upright, resized with swscale's bilinear filter."""
         height, width = self._size or (0, 0)
         if self._turns % 2:
             height, width = width, height
@@ -216,4 +227,4 @@ class Painter:
             threads=1,
         )
         pixels = cast("npt.NDArray[np.uint8]", picture.to_ndarray())
-        return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else pixels
+        return np.ascontiguousarray(np.rot90(pixels[::-1] if self._mirrored else pixels, self._turns))

@@ -11,11 +11,10 @@ from PIL import Image
 from rewind.errors import ConfigError, VideoError
 from rewind.values import VideoInfo
 from rewind.video.decode import Painter
-from rewind.video.passing import from_here, from_start, may_seek, runs_by_tick, seek, times_go_back
+from rewind.video.passing import from_start, landings, may_seek, moves_of, runs_by_tick
 from rewind.video.source import Source, explain, is_pipe, label
 from rewind.video.units import Pixels
 
-_BACK_S = (0.0, 3.0, 20.0)
 _ON_S = 4.0
 
 
@@ -39,11 +38,11 @@ def grab(source: str | Path, pts: Sequence[int], *, info: VideoInfo, max_side: i
         )
     scale = min(1.0, max_side / max(info.width, info.height, 1))
     size = (max(1, round(info.height * scale)), max(1, round(info.width * scale)))
-    painter = Painter(size, info.rotation)
+    painter = Painter(size, info)
     found: dict[int, Image.Image] = {}
     times = sorted(set(pts))
     try:
-        if times_go_back(source):
+        if any(moves_of(source)):
             for wanted, pixels in _as_sampled(source, times, size, info):
                 found[wanted] = Image.fromarray(pixels)
         else:
@@ -94,15 +93,10 @@ def _as_sampled(
 
 
 def _by_seeking(opened: Source, wanted: int, info: VideoInfo) -> VideoFrame | None:
-    """The picture of exactly this time, decoded from a key frame before it; None where that does not find it.
-
-    The first try may land on a key frame whose leading pictures include the one wanted, which cannot be decoded from
-    there: then an earlier one is tried."""
+    """The picture of exactly this time, decoded from a key frame before it; None where that does not find it."""
     on = wanted + int(_ON_S / info.time_base)
-    for back in _BACK_S:
-        if not seek(opened, wanted - int(back / info.time_base)):
-            return None
-        for at, frame in from_here(opened):
+    for pictures in landings(opened, wanted, info):
+        for at, frame in pictures:
             if at == wanted and frame is not None:
                 return frame
             if at > on:

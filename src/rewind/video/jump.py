@@ -61,13 +61,8 @@ class Jumper:
                 coded = marker.mark(first)
                 if coded.start and coded.pts is not None and here < coded.pts <= wanted:
                     self._reading, self._spare = spare, self._reading
-                    return self._guarded(packets), coded
+                    return self._shared.guarded(packets), coded
         return None
-
-    def _guarded(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
-        for packet in packets:
-            self._shared.alive()
-            yield packet
 
     def close(self) -> None:
         """Closes both containers."""

@@ -17,29 +17,37 @@ from rewind.video.stream import open_frames
 from rewind.video.timing import Rise, Run
 from rewind.video.units import Pixels
 
+_BACK_S = (0, 3, 20, 120)
+"""How far before a time to seek for it, in seconds."""
+
 
 def may_seek(opened: Source) -> bool:
     """Whether times stand in the file, so that a seek finds the same ones as reading from the beginning."""
     return opened.seekable and timing_of(opened, list(islice(demux(opened), HEAD))) == "pts"
 
 
-def times_go_back(source: str | Path) -> bool:
-    """Whether times go back with a key frame, as in files joined end to end: there a seek by time may find the wrong
-    place. Reads a file through without decoding, unless it has an index; nothing is fetched for it."""
+def moves_of(source: str | Path) -> Iterator[Fraction]:
+    """How far `open_frames` moves the times of each part but the first, in seconds, where times go back with a key
+    frame, as in files joined end to end: there a seek by time may find the wrong place. None for any other file.
+
+    Reads a file through without decoding, unless it has an index; nothing is fetched for it."""
     if is_url(source):
-        return False
+        return
     with Source(source) as opened:
         packets = demux(opened)
         head = list(islice(packets, HEAD))
         if any(k in opened.container.format.name for k in INDEXED) or timing_of(opened, head) != "pts":
-            return False
-        rise = Rise(opened.stream.time_base or Fraction(1))
+            return
+        base, step = opened.stream.time_base or Fraction(1), step_of(opened)
+        rise, moved, end = Rise(base), 0, 0
         for packet in chain(head, packets):
-            if packet.pts is not None:
-                rise.place(packet.pts, start=packet.is_keyframe, end=packet.pts + 1)
-                if rise.moved:
-                    return True
-    return False
+            if packet.pts is None:
+                continue
+            at = rise.place(packet.pts, start=packet.is_keyframe, end=end)
+            if rise.moved != moved:
+                moved = rise.moved
+                yield moved * base
+            end = max(end, at + int(packet.duration or step))
 
 
 def runs_by_tick(source: str | Path, first: int, *, size: tuple[int, int], info: VideoInfo) -> Iterator[Run[Pixels]]:
@@ -49,7 +57,21 @@ def runs_by_tick(source: str | Path, first: int, *, size: tuple[int, int], info:
         yield from stream.runs()
 
 
-def seek(opened: Source, pts: int) -> bool:
+def landings(opened: Source, pts: int, info: VideoInfo) -> Iterator[Iterator[Decoded]]:
+    """Pictures from one on that is not after `pts`, found by seeking: the nearest place first, then earlier ones.
+
+    A seek ends anywhere in MPEG-TS and -PS, and elsewhere at a key frame that pictures shown before it may follow:
+    what the first good picture's time says is all that can be trusted."""
+    for back in _BACK_S:
+        if not _seek(opened, pts - int(back / info.time_base)):
+            return
+        pictures = _from_here(opened)
+        first = next((p for p in pictures if p.frame is not None), None)
+        if first is not None and first.pts <= pts:
+            yield chain([first], pictures)
+
+
+def _seek(opened: Source, pts: int) -> bool:
     """Goes to a key frame at or before `pts`, as far as the container knows; False where it cannot."""
     opened.stream.codec_context.flush_buffers()
     try:
@@ -59,8 +81,8 @@ def seek(opened: Source, pts: int) -> bool:
     return True
 
 
-def from_here(opened: Source) -> Iterator[Decoded]:
-    """Pictures from where `seek` went, with the file's own times."""
+def _from_here(opened: Source) -> Iterator[Decoded]:
+    """Pictures from where `_seek` went, with the file's own times."""
     decoder = Decoder(opened.stream.codec_context)
     for packet in demux(opened):
         yield from decoder.feed(stamped(packet, "pts"))

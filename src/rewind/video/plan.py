@@ -30,11 +30,13 @@ class Plan:
 @dataclass(eq=False)
 class Order:
     """What the reading thread tells the caller: what the source is, the units in order (None: the end), the error
-    that ended it early and whether that `may_pass`, and which threads to wait for."""
+    that ended it early and whether that `may_pass`, where the pictures `end` (PTS) once all packets are read, and which
+    threads to wait for."""
 
     units: queue.Queue[Unit | None] = field(default_factory=lambda: queue.Queue(18))
     ready: threading.Event = field(default_factory=threading.Event)
     info: VideoInfo | None = None
     error: VideoError | None = None
     may_pass: bool = False
+    end: int | None = None
     threads: list[threading.Thread] = field(default_factory=list)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from PIL import ExifTags, Image
 
 from rewind.errors import VideoError
 from rewind.values import VideoInfo
-from rewind.video.decode import Coded, Decoder, Timing, configure
-from rewind.video.source import ALLOWED, Source, check_size, explain, is_pipe, label
+from rewind.video.decode import Coded, Decoder, Timing
+from rewind.video.source import ALLOWED, Source, check_size, explain, is_pipe
 
 HEAD = 48
 _PROBE_PACKETS = 3000
 _LONGEST_S = 1000 * 3600.0
 _FEWEST_BITS_A_SECOND = 50
+_MIRRORED = (2, 4, 5, 7)
+"""Those of the eight orientations of EXIF that flip the picture."""
 
 
 def probe(source: str | Path) -> VideoInfo:
@@ -143,6 +150,7 @@ def inspect(opened: Source, packets: Iterator[Packet[VideoStream]], head: list[P
         size_bytes=size,
         live=opened.live,
         seekable=opened.seekable,
+        mirrored=_mirrored(frame, name),
     )
 
 
@@ -151,7 +159,6 @@ def _first_picture(
 ) -> tuple[int, VideoFrame] | None:
     ctx = opened.stream.codec_context
     ctx.thread_type = "SLICE"
-    configure(ctx, "exact")
     decoder = Decoder(ctx, timing=timing, step=step_of(opened))
     at = 0
     while at < _PROBE_PACKETS:
@@ -166,6 +173,20 @@ def _first_picture(
         at += 1
     good = [(p, f) for p, f in decoder.drain() if f is not None]
     return good[0] if good else None
+
+
+def _mirrored(frame: VideoFrame, name: str) -> bool:
+    """Whether the display matrix not only turns the picture but flips it too."""
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV gives none where one is of a kind that it does not know, such as a JPEG's EXIF
+        with suppress(OSError, SyntaxError), Image.open(name) as picture:
+            return picture.getexif().get(ExifTags.Base.Orientation) in _MIRRORED
+        return False
+    if matrix is None:
+        return False
+    a, b, _, c, d = struct.unpack_from("=5i", bytes(cast(SideData, matrix)))
+    return bool(a * d < b * c)
 
 
 def _duration(opened: Source, size: int | None) -> float | None:
@@ -194,6 +215,3 @@ def _duration(opened: Source, size: int | None) -> float | None:
 def known(info: VideoInfo | None) -> bool:
     """Whether `info` comes from a real look at the source (a pipe's does not)."""
     return info is not None and info.width > 0
-
-
-__all__ = ["demux", "inspect", "known", "label", "probe", "rate_of", "stamped", "step_of", "timing_of"]

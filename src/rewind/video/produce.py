@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 
@@ -27,7 +26,7 @@ def produce(plan: Plan, shared: Shared, order: Order) -> None:
             if info is None and not opened.live:
                 info = probe(plan.source)
                 shared.alive()
-            packets = _guarded(opened, shared)
+            packets = shared.guarded(demux(opened))
             head: list[Packet[VideoStream]] = []
             if info is None:
                 info = inspect(opened, packets, head)
@@ -37,6 +36,7 @@ def produce(plan: Plan, shared: Shared, order: Order) -> None:
             reader = Reader(plan, shared, order, opened, info)
             try:
                 reader.read(chain(head, packets))
+                order.end = reader.end
                 if early := ends_early(opened, info, reader.end):
                     shared.note(early)
             finally:
@@ -50,9 +50,3 @@ def produce(plan: Plan, shared: Shared, order: Order) -> None:
         order.ready.set()
         with suppress(Stopped):
             shared.put(order.units, None)
-
-
-def _guarded(opened: Source, shared: Shared) -> Iterator[Packet[VideoStream]]:
-    for packet in demux(opened):
-        shared.alive()
-        yield packet

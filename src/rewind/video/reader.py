@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from itertools import chain
+from dataclasses import replace
+from itertools import chain, islice
 
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -68,7 +69,7 @@ class Reader:
 
     def read(self, packets: Iterator[Packet[VideoStream]]) -> None:
         """Chooses between units in threads and one decoder with FFmpeg's own threads, and reads."""
-        head = _peek(packets, _WINDOW)
+        head = list(islice(packets, _WINDOW))
         packets = chain(head, packets)
         timing = timing_of(self.opened, head)
         if timing != "pts":
@@ -77,6 +78,9 @@ class Reader:
                 if timing == "counted"
                 else "the file stores no times for display: pictures take the packets' times in order"
             )
+        if self.plan.reading != "exact" and timing != "pts":  # what is left out would move the times of all the rest
+            self.shared.note(f"reading {self.plan.reading!r} needs times for display: read as 'exact'")
+            self.plan = replace(self.plan, reading="exact")
         if self.plan.reading != "exact":
             self.shared.note(_GIVEN_UP[self.plan.reading])
         family = FAMILIES.get(self.opened.stream.codec_context.codec.canonical_name)
@@ -120,7 +124,7 @@ class Reader:
         rise = Rise(self.info.time_base)
 
         def parts() -> Iterator[Part]:
-            while window := _peek(packets, _WINDOW):
+            while window := list(islice(packets, _WINDOW)):
                 coded = [marker.mark(p) if marker else stamped(p, timing) for p in window]
                 for place, c in enumerate(coded):
                     coded[place] = self._placed(c, rise, start=c.packet.is_keyframe) if timing == "pts" else c
@@ -258,7 +262,7 @@ class Reader:
                 parts,
                 decoder=decoder,
                 sampler=sampler,
-                painter=Painter(self.plan.size, self.info.rotation),
+                painter=Painter(self.plan.size, self.info),
                 reading=reading,
                 droppable=family != "whole",
                 tail=tail,
@@ -287,12 +291,3 @@ class Reader:
         """Moves the end of the video."""
         if coded.pts is not None and coded.displayed:
             self._reach.extend(coded.pts, coded.packet.duration or 0)
-
-
-def _peek(packets: Iterator[Packet[VideoStream]], count: int) -> list[Packet[VideoStream]]:
-    out: list[Packet[VideoStream]] = []
-    for packet in packets:
-        out.append(packet)
-        if len(out) >= count:
-            break
-    return out

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -45,6 +46,12 @@ class Shared:
         self.beat = time.monotonic()
         if self.stop.is_set():
             raise Stopped
+
+    def guarded(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The same items, with a sign of life for each."""
+        for item in items:
+            self.alive()
+            yield item
 
     def put(self, q: queue.Queue[Item], item: Item) -> None:
         """Waits for room in `q`."""

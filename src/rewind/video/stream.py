@@ -30,13 +30,15 @@ class ReadReport:
     """What a reading gave and what it gave up. `frames.sampled` = `read` + `skipped`; `degradations` says in sentences
     what `losses` counts; `decode_cpu_s`: CPU seconds of the reading threads (without FFmpeg's own threads, which only
     streams that cannot be cut apart use). `stopped` says what ended it before the source's end where another reading
-    may get further: a stall, or an error of the operating system."""
+    may get further: a stall, or an error of the operating system. `end`: where the last picture ends (PTS), where all
+    was read and times are stored."""
 
     frames: FrameCount
     degradations: tuple[str, ...]
     decode_cpu_s: float
     losses: Losses
     stopped: str | None = None
+    end: int | None = None
 
 
 def open_frames(
@@ -139,7 +141,9 @@ class FrameStream:
         losses = self.losses()
         frames = FrameCount(self._read + self._skipped, self._read, self._skipped)
         said = (*losses.sentences(frames, self.clock.time_base), *([self._stopped] if self._stopped else []))
-        return ReadReport(frames, said, self._shared.cpu_s, losses, self._stopped)
+        end = self._order.end if self._stopped is None else None
+        known = end is not None and end > self.info.start_pts
+        return ReadReport(frames, said, self._shared.cpu_s, losses, self._stopped, end if known else None)
 
     def losses(self, *, before: int | None = None) -> Losses:
         """What was lost so far, or ahead of sample `before`: a reading that begins there loses the rest. While the

@@ -113,6 +113,8 @@ def decode_parts(
     """
     grid, seen = sampler.grid, _Seen(sampler.grid)
     end: int | None = None
+    keys = reading == "keyframes"
+    whole = False  # of a group whose key frame is not displayed (an edit begins behind it) all is decoded
 
     def show(runs: list[Run[VideoFrame]]) -> None:
         for run in runs:
@@ -141,11 +143,19 @@ def decode_parts(
         times = [c.pts for c in part.coded if c.displayed and c.pts is not None]
         seen.add(times)
         wanted = shown(times, grid, end)
-        chosen = choose(part.coded, wanted, reading=reading, last=part.last, droppable=droppable, tail=tail)
+        exact = reading == "exact"
+        chosen = part.coded
+        if not keys:
+            chosen = choose(chosen, wanted, exact=exact, last=part.last, droppable=droppable, tail=tail)
         for coded in chosen:
             shared.alive()
+            if keys and coded.packet.is_keyframe:
+                take(decoder.drain() if whole else [])
+                whole = not coded.displayed
+            elif keys and not whole:
+                continue
             ready = decoder.feed(coded)
-            if reading == "keyframes":  # each on its own: a decoder that misses pictures may hold some back for good
+            if keys and not whole:  # each on its own: a decoder that misses pictures may hold some back for good
                 ready += decoder.drain()
             take(ready)
         if part.last:

@@ -7,6 +7,7 @@ have little of it, where cosines of class names do not tell (docs/concepts.md ha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,6 +46,7 @@ CHUNK = 256  # frames at a time: peak memory does not grow with the video
 # Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
 SLOPE, MIDDLE = 2.2, -1.94
 SEEN = 0.30  # score from which a thing counts as seen
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
 UNKNOWN = "no word of the query is known: what it asks for may be there all the same"
 NOTHING_NAMED = "the query names nothing to look for"
 
@@ -74,7 +76,7 @@ class Concepts:
         self._vocabulary = vocabulary or load_vocabulary()
         self._features: Floats | None = None
         # Evidence is asked for stretch by stretch, and words that are not known have to be encoded.
-        self._looked_up = lru_cache(maxsize=4)(self._look_up)
+        self._looked_up = lru_cache(maxsize=16)(self._look_up)
 
     def terms(self, query: str) -> list[Term]:
         """What a query is looked for by; empty where it is outside the vocabulary."""
@@ -108,12 +110,17 @@ class Concepts:
         if posterior.ndim != 3 or posterior.shape[2] != COLUMNS:
             shape = tuple(posterior.shape)
             raise ConfigError(f"posterior {shape}", allowed=f"(T, V, {COLUMNS}), as efficientnet-lite0 gives")
-        terms = self.terms(query)
+        offered = [(self.terms(one), one) for one in self._alternatives(query)]
         evidence = np.empty(len(posterior), np.float32)
         for start in range(0, len(posterior), CHUNK):
             chunk = posterior[start : start + CHUNK].float().numpy()
-            evidence[start : start + CHUNK] = _evidence(chunk, terms, query)
+            evidence[start : start + CHUNK] = np.max([_evidence(chunk, terms, one) for terms, one in offered], axis=0)
         return torch.from_numpy(evidence)
+
+    def _alternatives(self, query: str) -> list[str]:
+        """What *a bicycle or a dog* offers: either is enough. Not *a red or blue car*, which names one thing."""
+        parts = _OR.split(query)
+        return parts if len(parts) > 1 and all(self._vocabulary.terms(part) for part in parts) else [query]
 
     def judge(self, evidence: Tensor, query: str, timeline: Timeline | None = None) -> ConceptScores:
         """Scores from the evidence (T,) of all of a video's stretches, joined."""

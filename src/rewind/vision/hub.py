@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rewind.errors import WeightsError
 from rewind.vision.encoder import check_device, check_pixels
-from rewind.weights import recipe_hash, state_sha256
+from rewind.weights import config_text, loading_from_hub, recipe_hash, state_sha256
 
 BATCH = 8
 HALF = (0.5, 0.5, 0.5)
@@ -43,7 +43,9 @@ class HubVision:
         if not known:
             self.degradations += (f"{self.name} does not say how its pixels are normalised: mean and std 0.5 taken",)
         self._mean, self._std = (torch.tensor(v).view(1, 3, 1, 1).to(self.device) * 255 for v in (mean, std))
-        self.weights_hash = recipe_hash(state_sha256(self._tower.state_dict()), str(side), str((mean, std)))
+        self.weights_hash = recipe_hash(
+            state_sha256(self._tower.state_dict()), config_text(config), str(side), str((mean, std))
+        )
         with torch.inference_mode():
             self._check(self._run(torch.zeros(1, side, side, 3, dtype=torch.uint8)), source)
 
@@ -76,10 +78,8 @@ def load_tower(source: str) -> tuple[Any, Any]:
     """
     from transformers import AutoModel
 
-    try:
+    with loading_from_hub(f"hub:{source}", allowed="a folder or a Hub id of a vision model"):
         model = AutoModel.from_pretrained(source, dtype=torch.float32)
-    except (OSError, ValueError, ImportError) as error:
-        raise WeightsError(f"hub:{source}: {error}", allowed="a folder or a Hub id of a vision model") from error
     tower = getattr(model, "vision_model", model)
     config = getattr(model.config, "vision_config", model.config)
     if not hasattr(config, "patch_size"):

@@ -17,6 +17,8 @@ UNSIZED = FORMS.index(("shape", "colour", "texture"))
 SIZED = FORMS.index(("shape", "colour", "texture", "size"))
 _SIZED_FROM = 40
 """Changes in a world from which a phrase without its size would name several things that changed."""
+CHANGE_MARGIN_S = 2
+"""A change's moment reaches so far to either side of it."""
 _TRIES = 12
 
 
@@ -31,7 +33,7 @@ def state(index: Index, rng: np.random.Generator) -> Question | None:
     if drawn is None:
         return None
     answer, seen = drawn
-    moments = [(max(0, seen.at_s - 2), min(index.duration_s, seen.at_s + 2))]
+    moments = [(max(0, seen.at_s - CHANGE_MARGIN_S), min(index.duration_s, seen.at_s + CHANGE_MARGIN_S))]
     shape, colour, texture, size, _ = seen.key(after=not after, sized=sized)
     level = SIZED if sized else UNSIZED
     if after:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from rewind.worlds import wording
 from rewind.worlds.ask_signs import sign_phrase
-from rewind.worlds.index import FIELDS, SHAPE_CLASSES, VALUES, Index, Look, ShapeClass, Span, all_looks, phrase
+from rewind.worlds.index import (
+    FIELDS,
+    SHAPE_CLASSES,
+    TAUGHT_FORMS,
+    VALUES,
+    Index,
+    Look,
+    ShapeClass,
+    Span,
+    all_looks,
+    phrase,
+)
 from rewind.worlds.question import YES_NO, Question, make, pick
 
 MOST_COUNTED = 5
@@ -29,21 +40,31 @@ def _near(look: Look, present: Mapping[Look, Any]) -> bool:
     )
 
 
+def _by(fields: Sequence[str], level: int, shape_class: ShapeClass) -> list[tuple[Look, ...]]:
+    """The looks of a level in groups that share `fields`, as far as they are named and as a group is left.
+
+    Some values come more often than others (what finds no way stands still), and so must not be drawn with the answer.
+    """
+    shared = [FIELDS.index(f) for f in fields if f in TAUGHT_FORMS[level]][: len(TAUGHT_FORMS[level]) - 1]
+    groups: dict[tuple[str, ...], list[Look]] = {}
+    for look in all_looks(level, shape_class):
+        groups.setdefault(tuple(look[place] for place in shared), []).append(look)
+    return [tuple(group) for group in groups.values()]
+
+
+def _drawn(groups: Sequence[tuple[Look, ...]], rng: np.random.Generator) -> list[tuple[Look, ...]]:
+    return [groups[i] for i in rng.permutation(len(groups))]
+
+
 def _present_or_absent(
     index: Index, rng: np.random.Generator, there: bool, level: int, shape_class: ShapeClass
 ) -> tuple[Look, tuple[Span, ...]] | None:
-    """A look that appears, or one that does not but nearly so; the shape is drawn before, where both can be had."""
+    """A look that appears, or one that does not but nearly so; the shape, and the motion where a phrase names it, are
+    drawn before, where both can be had: they would tell which it is."""
     present = index.moments(level)
-    looks = all_looks(level, shape_class)
-    groups = [looks]
-    if level > 0:
-        shapes = rng.permutation(np.array(SHAPE_CLASSES[shape_class])).tolist()
-        groups = [tuple(look for look in looks if look[0] == shape) for shape in shapes]
-    for group in groups:
-        if 0 < sum(look in present for look in group) < len(group):
-            looks = group
-            break
-    else:
+    groups = _drawn(_by(("shape", "motion"), level, shape_class), rng) if level > 0 else [all_looks(level, shape_class)]
+    looks = next((group for group in groups if 0 < sum(look in present for look in group) < len(group)), None)
+    if looks is None:
         return None
     chosen = [look for look in looks if (look in present) == there]
     if not there:
@@ -115,9 +136,14 @@ def order(index: Index, rng: np.random.Generator) -> Question | None:
 def countable(index: Index, shape_class: ShapeClass) -> bool:
     """Whether some look of that class appears exactly n times for every n from 0 to 5."""
     level = index.level(shape_class, COUNT_AIM)
+    return bool(_with_all_numbers(index, level, shape_class))
+
+
+def _with_all_numbers(index: Index, level: int, shape_class: ShapeClass) -> list[tuple[Look, ...]]:
+    """Groups of looks, of one motion where phrases name it, of which some appear exactly n times for n from 0 to 5."""
     present = index.moments(level)
-    numbers = {len(present.get(look, ())) for look in all_looks(level, shape_class)}
-    return numbers.issuperset(range(MOST_COUNTED + 1))
+    groups = _by(("motion",), level, shape_class)
+    return [g for g in groups if {len(present.get(look, ())) for look in g}.issuperset(range(MOST_COUNTED + 1))]
 
 
 def count(index: Index, rng: np.random.Generator) -> Question | None:
@@ -126,14 +152,16 @@ def count(index: Index, rng: np.random.Generator) -> Question | None:
     shape_class: ShapeClass = "rare" if rng.random() < 0.75 else "common"
     level = index.level(shape_class, COUNT_AIM)
     present = index.moments(level)
-    numbers = list(range(MOST_COUNTED + 1))
-    if not countable(index, shape_class):
-        if index.fixed_level is None:
-            return None
-        there = {len(present.get(look, ())) for look in all_looks(level, shape_class)}
-        numbers = sorted(there.intersection(numbers))
+    numbers, looks = list(range(MOST_COUNTED + 1)), all_looks(level, shape_class)
+    groups = _with_all_numbers(index, level, shape_class)
+    if groups:
+        looks = groups[0] if len(groups) == 1 else _drawn(groups, rng)[0]
+    elif index.fixed_level is None:
+        return None
+    else:
+        numbers = sorted({len(present.get(look, ())) for look in looks}.intersection(numbers))
     number = numbers[int(rng.integers(len(numbers)))]
-    chosen = [look for look in all_looks(level, shape_class) if len(present.get(look, ())) == number]
+    chosen = [look for look in looks if len(present.get(look, ())) == number]
     look = pick(rng, chosen)
     choices = tuple(str(n) for n in range(MOST_COUNTED + 1))
     thing = wording.with_article(phrase(look))

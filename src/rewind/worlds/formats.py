@@ -2,8 +2,9 @@
 
 MovieChat-1K has one JSON object a video: ``info``, ``caption``, ``global`` questions of the whole video, and
 ``breakpoint`` questions with the frame number ``time`` at which they are asked (`time / fps` is the second).
-Charades-STA has one line a query: ``video start end##query``; a query with several moments has a line for each, and
-one whose thing is absent has none (the truth file keeps those).
+Charades-STA has one line a query: ``video start end##query``, and scores the best stretch alone. So a query with
+several moments is not in it, as a system could find one of them only, nor is one whose thing is absent (the truth file
+keeps both).
 """
 
 from __future__ import annotations
@@ -84,9 +85,14 @@ def from_moviechat(data: dict[str, Any]) -> list[ChatQuestion]:
 
 
 def to_charades(name: str, asked: Iterable[Question]) -> str:
-    """Charades-STA lines of the find questions whose thing appears."""
-    lines = [f"{name} {s:.1f} {e:.1f}##{q.query}" for q in asked if q.kind == "find" for s, e in q.moments]
-    return "".join(line + "\n" for line in lines)
+    """Charades-STA lines of the find questions whose thing appears exactly once, each query once."""
+    lines = [
+        f"{name} {s:.1f} {e:.1f}##{q.query}"
+        for q in asked
+        if q.kind == "find" and len(q.moments) == 1
+        for s, e in q.moments
+    ]
+    return "".join(line + "\n" for line in dict.fromkeys(lines))
 
 
 def from_charades(text: str) -> list[Query]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -120,7 +121,8 @@ class World:
         if not 1 <= fps <= 60:
             raise ConfigError(f"fps {fps}", allowed="1–60")
         total = self.duration_s * fps
-        with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        # A name with a colon is a protocol's to FFmpeg, unless it begins at the root.
+        with av.open(os.path.abspath(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             stream = container.add_stream("libx264", rate=fps)
             stream.width = stream.height = FRAME_PX
             stream.pix_fmt = "yuv420p"

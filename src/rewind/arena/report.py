@@ -1,0 +1,70 @@
+"""What an arena tells: the hours to come before it starts, and its report, which grows as recipes are finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rewind.arena.contenders import Contender
+from rewind.arena.intervals import OURS
+from rewind.arena.ledger import Arena
+from rewind.arena.picture import draw
+from rewind.arena.plan import Cost
+from rewind.arena.table import rows, text
+
+
+def projection(arena: Arena, expected: Cost, contenders: Sequence[Contender], seeds: int) -> str:
+    """One line on what is still to be done, said before it begins."""
+    plan = arena.plan
+    return (
+        f"projected: {expected.total_s / 3600:.2f} hours ({expected.train_s / 3600:.2f} training, "
+        f"{expected.test_s / 3600:.2f} testing) for what is not done yet of {len(contenders)} recipes asked for, "
+        f"{seeds} seeds, {plan.short} + {plan.long} steps, {plan.per_kind} questions a kind"
+    )
+
+
+def write_report(arena: Arena, expected: Cost, *, finished: bool) -> dict[str, Any]:
+    """results.json, table.txt and arena.png, each replaced whole."""
+    results = arena.results()
+    made = rows(results, {name: {s: arena.answers(name, s) for s in of} for name, of in results.items()})
+    report = {
+        "finished": finished,
+        "plan": arena.plan.to_json(),
+        "asked_for": arena.asked_for.to_json(),
+        "encoder": arena.encoder_name,
+        "encoder_sha256": arena.fingerprint,
+        "decoder": arena.decoder_name,
+        "decoder_sha256": arena.decoder_fingerprint,
+        "projected_hours": round(expected.total_s / 3600, 3),
+        "rows": made,
+        "notes": notes(arena, finished=finished),
+        "out": str(arena.folder),
+    }
+    arena.write("results.json", json.dumps(report, indent=1))
+    arena.write("table.txt", text(report) + "\n")
+    draw(made, arena.folder / "arena.png", tokens=arena.plan.tokens, frames=arena.plan.frames)
+    return report
+
+
+def notes(arena: Arena, *, finished: bool) -> list[str]:
+    """What a reader of the table must know."""
+    plan, asked = arena.plan, arena.asked_for
+    lines = [
+        f"{plan.split} scenes, {plan.frames} s; at most {plan.tokens} visual tokens (τ, and up to 16 tokens for the "
+        f"moments that a recipe's own scores find, come on top for all alike); {plan.short} + {plan.long} steps; up to "
+        f"{plan.per_kind} questions a kind; ± is the standard deviation over seeds.",
+        "mean: over kinds. R@ and mIoU: the best moment of present things. hit: a frame looked at closely is a true "
+        "one. s: seconds a question, patches ready.",
+        "95 %: where the mean may lie with other questions on other videos of these scenes (bootstrap over videos; how "
+        f"trainings differ is not in it). less {OURS}: the same of the mean less that of {OURS}, question by question.",
+        "* not trained: the weights of the recipe it is named after, one thing swapped at the test.",
+    ]
+    if plan != asked:
+        lines.append(
+            f"Cut to the budget, for all alike: {asked.short} + {asked.long} steps and {asked.per_kind} questions a "
+            "kind would be whole."
+        )
+    if not finished:
+        lines.append("Not finished: the same command goes on.")
+    return lines
