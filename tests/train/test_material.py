@@ -71,7 +71,7 @@ def test_a_model_is_projected_as_it_runs_and_left_as_it_was(make_card_bank: Call
     class Model(torch.nn.Module):
         device = torch.device("cpu")
 
-        def project(self, deep: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+        def project(self, deep: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
             assert not self.training
             return deep
 
