@@ -103,6 +103,26 @@ def test_examples_mark_the_frames_of_their_evidence(projected: ProjectedBank, ki
             assert example.relevant.any()
 
 
+def test_of_a_change_the_two_frames_beside_it_count(projected: ProjectedBank) -> None:
+    """Wherever the video's ends cut its moment: the frame before shows the one colour, the frame after the other."""
+    rng = np.random.default_rng(10)
+    for _ in range(60):
+        example = draw_example(projected, rng, frames=24, kind="state")
+        shown = np.flatnonzero(example.relevant[:, 0])
+        assert len(shown) == 2
+        assert shown[1] == shown[0] + 1
+        ((start, end),) = example.question.moments
+        assert start <= shown[0]
+        assert shown[1] < end
+        colours = []
+        for row in shown:
+            scene = int(np.searchsorted(projected.first, example.rows[row], side="right")) - 1
+            second = int(example.rows[row] - projected.first[scene])
+            changed = [c for c in projected.scenes[scene].changes if abs(c.at_s - second) <= 1]
+            colours.append({c.before if second < c.at_s else c.after for c in changed})
+        assert any(example.answer in of for of in colours)
+
+
 def test_only_training_asks_with_phrases_longer_than_the_video_makes_them(projected: ProjectedBank) -> None:
     """What is measured must not depend on how training was made harder."""
 
