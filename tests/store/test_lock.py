@@ -36,11 +36,12 @@ def test_a_second_writer_waits_and_then_gives_up(tmp_path: Path) -> None:
 
 
 def test_a_second_writer_that_waits_says_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "SAID_AFTER_S", 0.25)
     said: list[str] = []
     with locked(tmp_path / "k"):
+        monkeypatch.setattr(lock, "SAID_AFTER_S", 60.0)
         with pytest.raises(BusyError), locked(tmp_path / "k", wait_s=0.1, waiting=lambda: said.append("short")):
             pass
+        monkeypatch.setattr(lock, "SAID_AFTER_S", 0.05)
         with pytest.raises(BusyError), locked(tmp_path / "k", wait_s=1.0, waiting=lambda: said.append("long")):
             pass
     with locked(tmp_path / "k", waiting=lambda: said.append("free")):
