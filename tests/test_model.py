@@ -244,8 +244,8 @@ def test_memory_depends_on_no_field_that_its_key_leaves_out() -> None:
         "size": "other", "selector": "uniform", "candidates": 20, "key_frames": 3, "neighbours": 2, "reserve": 1,
         "detail": "pool", "detail_tokens": 9, "instruct_detail": False, "decoder_width": 32, "decoder_layers": 1,
         "decoder_heads": 2, "vocabulary": 300, "budget": 300, "instruction_limit": 20, "answer_reserve": 7,
-        "score_in_prompt": False, "words_in_prompt": True, "moments": 0, "score_width": 4, "lora_rank": 2,
-        "lora_alpha": 2, "decoder": "hub:none",
+        "score_in_prompt": False, "words_in_prompt": True, "moments": 0, "score_width": 4, "score_after": True,
+        "lora_rank": 2, "lora_alpha": 2, "decoder": "hub:none",
     }  # fmt: skip
     assert set(changes) == set(_BEHIND_WALK)
     one, other = tiny(), tiny(**changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def test_the_bundled_nano_is_small_and_loads() -> None:
     assert next(card.parameters for card in cards if card.name == "nano") == ours.parameter_count(model)
     assert model.config.size == "nano"
     assert bool(model.answers)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files are of POSIX")
+def test_what_is_saved_is_as_readable_as_other_files(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    ours.save_pretrained(ours.load("nano"), tmp_path / "model")
+    modes = {path.name: path.stat().st_mode for path in (tmp_path / "model").iterdir()}
+    assert set(modes) == {"config.json", "model.safetensors", "tokenizer.json"}
+    assert set(modes.values()) == {(tmp_path / "other").stat().st_mode}
 
 
 def test_an_unknown_model_is_one_line() -> None:

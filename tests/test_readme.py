@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from rewind.models import BUNDLED
+from rewind.folders import BUNDLED
 
 README = Path(__file__).parents[1] / "README.md"
 MARK = re.compile(r"<!-- (?P<mark>run|run: exact|not run: \S.*?) -->\n(?:\n)?$")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import rewind
-from rewind.errors import ConfigError, StoreError, VideoError
+from rewind.errors import BudgetError, ConfigError, StoreError, VideoError
 from rewind.values import Answer, Moment
 from rewind.worlds import make_world
 from rewind.worlds.splits import VALIDATION_SEEDS
@@ -172,6 +172,15 @@ def test_a_store_that_refuses_costs_only_the_store(tmp_path: Path) -> None:
     assert answer.answer
     assert any("cannot be written to" in d for d in answer.degradations)
     assert video.watch().stored_bytes == 0
+
+
+def test_a_question_too_long_for_a_decoder_is_refused_before_anything_is_watched(
+    tiny_hub_decoder: Path, tmp_path: Path
+) -> None:
+    video = rewind.open(BIKES, model=f"hub:{tiny_hub_decoder}", store=tmp_path)
+    with pytest.raises(BudgetError, match="ask briefly"):
+        video.ask("what is there " * 300)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_pipe_is_answered_and_leaves_no_store(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_disk_that_takes_no_memory_costs_only_the_walk(tmp_path: Path, monkeyp
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rewind.store.memories.replace_file", full)
+    monkeypatch.setattr("rewind.store.tensors.replace_file", full)
     assert video.ask(QUESTION).answer
     assert not list(tmp_path.glob("*/memory-*"))
 

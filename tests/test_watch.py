@@ -21,7 +21,7 @@ from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
 from rewind.store.features import MANIFEST
 from rewind.values import Clock, Reading
 from rewind.video import probe
-from rewind.watch import Progress, count_frames, watch_into
+from rewind.watch import Progress, watch_into
 
 
 class PlainEncoder:
@@ -218,21 +218,6 @@ def test_what_a_gap_leaves_out_is_not_said_to_be_broken(gap: Path, tmp_path: Pat
     assert part.next_index > part.rows
     again = watch(gap, tmp_path / "part", PlainEncoder(), fps=rate).manifest
     assert (again.frames, again.degradations, again.lost) == (whole.frames, whole.degradations, whole.lost)
-
-
-def test_frames_counted_by_hand() -> None:
-    clock = Clock(0, Fraction(1, 1000), Fraction(1, 20))
-    gaps = ((60_000, 9_080_000),)  # sampled from 3 to 183 (exclusive), then again from 454 on
-    for stop, rows, want in (
-        (3, 3, (3, 3, 0)),
-        (183, 181, (183, 181, 2)),
-        (300, 183, (183, 183, 0)),
-        (460, 189, (189, 189, 0)),
-        (460, 187, (189, 187, 2)),
-    ):
-        count = count_frames(clock, gaps, stop=stop, rows=rows)
-        assert (count.sampled, count.read, count.skipped) == want
-    assert count_frames(clock, (), stop=460, rows=189).skipped == 271
 
 
 @pytest.mark.slow

@@ -7,16 +7,17 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from rewind.config import ReWindConfig
 from rewind.errors import WeightsError
+from rewind.folders import BUNDLED, CONFIG, TOKENIZER, WEIGHTS, bundled_names, folder_of, named_models
 from rewind.language.speak import HubDecoder, hub_source
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
+from rewind.store import replace_file
 from rewind.weights import recipe_hash, state_sha256
 
-BUNDLED = Path(__file__).parent / "bundled"
 _HUB_BUDGET = 1024
 """Tokens of a prompt to a decoder from the Hub, where it takes so many: nano's own can use fewer."""
 _HUB_RESERVE = 128
@@ -25,11 +26,10 @@ _WALK = ("instruct", "pool", "aim", "patches", "read", "perceiver", "write")
 _BEHIND_WALK = (
     "size", "selector", "candidates", "key_frames", "neighbours", "reserve", "detail", "detail_tokens",
     "instruct_detail", "decoder", "decoder_width", "decoder_layers", "decoder_heads", "vocabulary", "budget",
-    "instruction_limit", "answer_reserve", "score_in_prompt", "words_in_prompt", "moments", "score_width", "lora_rank",
-    "lora_alpha",
+    "instruction_limit", "answer_reserve", "score_in_prompt", "words_in_prompt", "moments", "score_width",
+    "score_after", "lora_rank", "lora_alpha",
 )  # fmt: skip
 """The modules that make memory, and the fields of the config that only those behind memory read."""
-_WEIGHTS, _CONFIG, _TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,11 @@ class Fingerprint:
 def available() -> tuple[ModelCard, ...]:
     """The bundled models."""
     cards = []
-    for name in _bundled_names():
+    for name in bundled_names():
         folder = BUNDLED / name
         count = parameter_count(cached(name))
-        cards.append(ModelCard(name, folder, count, (folder / _WEIGHTS).stat().st_size))
+        cards.append(ModelCard(name, folder, count, (folder / WEIGHTS).stat().st_size))
     return tuple(cards)
-
-
-def _bundled_names() -> list[str]:
-    return [path.parent.name for path in sorted(BUNDLED.glob(f"*/{_CONFIG}")) if (path.parent / _WEIGHTS).is_file()]
 
 
 def parameter_count(model: ReWind) -> int:
@@ -83,12 +79,9 @@ def load(name: str = "nano", *, device: str | torch.device = "cpu") -> ReWind:
     """
     if name.startswith("hub:"):
         return _with_hub_decoder(name, device)
-    folder = BUNDLED / name if (BUNDLED / name / _CONFIG).is_file() else Path(name)
-    if not (folder / _CONFIG).is_file():
-        names = ", ".join(_bundled_names()) or "none bundled"
-        raise WeightsError(
-            f"model {name!r}", allowed=f"{names}, a folder with {_CONFIG}, or hub:NAME", do="see: rewind models list"
-        )
+    folder = folder_of(name)
+    if not (folder / CONFIG).is_file():
+        raise WeightsError(f"model {name!r}", allowed=named_models(), do="see: rewind models list")
     if is_causal_language_model(folder):
         return _with_hub_decoder(f"hub:{name}", device)
     own = f"rewind-{name}" if folder.parent == BUNDLED else name
@@ -100,7 +93,7 @@ def is_causal_language_model(folder: Path) -> bool:
     import json
 
     try:
-        data = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        data = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(data, dict) and "clip_frames" not in data
@@ -109,13 +102,12 @@ def is_causal_language_model(folder: Path) -> bool:
 def save_pretrained(model: ReWind, folder: Path, *, dtype: torch.dtype = torch.float16) -> None:
     """Write config, weights and tokenizer; a decoder from the Hub stays where it is and is named in the config."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.config.save(folder / _CONFIG)
+    model.config.save(folder / CONFIG)
     state = {k: v.detach().to("cpu", dtype).contiguous() for k, v in model.state_dict().items()}
-    temporary = folder / f"{_WEIGHTS}.tmp"
-    save_file(state, temporary, metadata={"format": "pt"})
-    temporary.replace(folder / _WEIGHTS)
+    # Not `save_file`, whose files only their owner may read.
+    replace_file(folder / WEIGHTS, save(state, {"format": "pt"}))
     if model.tokenizer is not None:
-        model.tokenizer.save(folder / _TOKENIZER)
+        model.tokenizer.save(folder / TOKENIZER)
 
 
 def from_pretrained(folder: Path, *, name: str | None = None) -> ReWind:
@@ -124,17 +116,17 @@ def from_pretrained(folder: Path, *, name: str | None = None) -> ReWind:
 
     Raises: WeightsError where a file is missing or does not fit the config.
     """
-    config = ReWindConfig.load(folder / _CONFIG)
+    config = ReWindConfig.load(folder / CONFIG)
     source = hub_source(config)
-    tokenizer = AnswerTokenizer.load(folder / _TOKENIZER) if source is None else None
+    tokenizer = AnswerTokenizer.load(folder / TOKENIZER) if source is None else None
     speaker = HubDecoder(source) if source else None
     model = ReWind(config, tokenizer=tokenizer, speaker=speaker, name=name or str(folder))
     try:
-        state = load_file(folder / _WEIGHTS)
+        state = load_file(folder / WEIGHTS)
         model.load_state_dict({k: v.float() for k, v in state.items()})
     except Exception as error:  # safetensors and torch each raise their own for a damaged or foreign file
         raise WeightsError(
-            f"{folder / _WEIGHTS}: {error}", allowed="weights written by save_pretrained", do="fetch or train it anew"
+            f"{folder / WEIGHTS}: {error}", allowed="weights written by save_pretrained", do="fetch or train it anew"
         ) from error
     return model.eval().requires_grad_(False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,10 +15,11 @@ from rewind.answering import Engine, Recollection
 from rewind.errors import ConfigError, VideoError
 from rewind.estimate import estimate
 from rewind.loaded import engine, vision_encoder_of
+from rewind.outcome import frames_of, info_after
 from rewind.store import DTYPES, Dtype, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.values import READINGS, Answer, Clock, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
 from rewind.video import grab, probe
-from rewind.watch import Progress, count_frames, watch_into
+from rewind.watch import Progress, watch_into
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -96,31 +96,10 @@ class Video:
                 total=self.estimate.frames, progress=progress,
             )  # fmt: skip
         self._stored, self._timeline = stored, stored.timeline()
-        self.info = self._info_after()
+        self.info = info_after(stored, self.info)
         after = stored.manifest
         self._pass = Seconds(read=after.read_s - before.read_s, encode=after.encode_s - before.encode_s)
         return self._report(stored, resumed=resumed, seconds=self._pass)
-
-    def _info_after(self) -> VideoInfo:
-        """The length of a pipe, and of files joined end to end, is known once they have been read: to where the last
-        picture ends. Where no one knows that, it is taken to stay for one sample; after the length that the header
-        tells, for one picture."""
-        assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (set just before)
-        told, clock = self.info.duration_s, self._timeline.clock
-        if not len(self._timeline):
-            return self.info
-        last = self._timeline.instant(-1) - clock.instant(0)
-        if told is not None and last < told:
-            return self.info
-        end = self._stored.manifest.end
-        length = Fraction(0) if end is None else (end - clock.start_pts) * clock.time_base
-        if length <= last:
-            stays = 1 / self.fps
-            if told is not None and self.info.average_rate and last - told < stays:
-                stays = min(stays, 1 / Fraction(self.info.average_rate))
-            length = last + stays
-        # Rounded up: no sample lies past the end.
-        return replace(self.info, duration_s=math.ceil(length * 1000) / 1000)
 
     def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
         manifest = stored.manifest
@@ -147,7 +126,7 @@ class Video:
         Args:
             until_s: ask as if the video ended at this second of its own time (a breakpoint question).
         """
-        stored, timeline, seen, took = self._recollect(question, until_s, progress)
+        stored, timeline, seen, took = self._recollect(question, until_s, progress, aloud=True)
         asked = (question, len(timeline), until_s)
         if asked in self._answers:
             return replace(self._answers[asked], seconds=took)
@@ -164,7 +143,7 @@ class Video:
             answer=said.text, absent=said.absent, moments=() if said.text == "no" else moments, key_frames=key_frames,
             confidence=round(said.confidence, 4), answer_source=said.source,
             best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),
-            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=self._frames(timeline),
+            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(stored, timeline),
             model=engine.model.name, video=self.info,
             degradations=(
                 *self._degradations(), *seen.text.degradations, *seen.relevance.degradations, *decoded.degradations
@@ -189,7 +168,7 @@ class Video:
             raise ConfigError(f"threshold {threshold}", allowed="0 to 1")
         if limit < 1:
             raise ConfigError(f"limit {limit}", allowed="1 or more")
-        _, timeline, seen, took = self._recollect(query, until_s, progress)
+        stored, timeline, seen, took = self._recollect(query, until_s, progress)
         begun = time.perf_counter()
         relevance = seen.relevance
         moments = answering.moments_of(
@@ -199,7 +178,7 @@ class Video:
             absent=not moments, moments=moments, best_score=relevance.best,
             best_time_s=answering.best_time(relevance, timeline),
             threshold=relevance.threshold if threshold is None else threshold,
-            frames=self._frames(timeline), model=self._engine.model.name, video=self.info,
+            frames=frames_of(stored, timeline), model=self._engine.model.name, video=self.info,
             degradations=(*self._degradations(), *seen.text.degradations, *relevance.degradations),
             seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
         )  # fmt: skip
@@ -216,13 +195,15 @@ class Video:
         return grab(self.source, [int(self._timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
 
     def _recollect(
-        self, instruction: str, until_s: float | None, progress: Progress | None
+        self, instruction: str, until_s: float | None, progress: Progress | None, *, aloud: bool = False
     ) -> tuple[StoredFeatures, Timeline, Recollection, Seconds]:
         if not instruction.strip():
             raise ConfigError("an empty question", allowed="at least one word")
         if until_s is not None and not until_s > float(self.info.start_pts * self.info.time_base):
             raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
         fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
+        if aloud:
+            engine.model.speaker.require_room(instruction, room=engine.model.config.instruction_limit)
         self.watch(progress=progress)
         assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (watch sets both)
         if not len(self._timeline):
@@ -243,16 +224,6 @@ class Video:
     @property
     def _engine(self) -> Engine:
         return engine(self._model)
-
-    def _frames(self, timeline: Timeline) -> FrameCount:
-        assert self._stored is not None  # noqa: S101  (asked only after watching)
-        whole = self._stored.manifest.frames
-        if len(timeline) == whole.read:
-            return whole
-        gaps = self._stored.manifest.lost.gaps
-        here = count_frames(timeline.clock, gaps, stop=int(timeline.index[-1]) + 1, rows=len(timeline))
-        skipped = min(here.skipped, whole.skipped)  # stores of earlier versions do not tell their gaps
-        return FrameCount(here.read + skipped, here.read, skipped)
 
     def _degradations(self) -> tuple[str, ...]:
         assert self._stored is not None  # noqa: S101  (asked only after watching)

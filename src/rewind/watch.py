@@ -7,7 +7,7 @@ cores that decoding needs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rewind.outcome import count_frames
 from rewind.store import SAMPLES, StoredFeatures
 from rewind.threads import one_thread
 from rewind.values import Clock, Features, Frame, FrameCount, Reading, Timeline, VideoInfo
 from rewind.video import open_frames
-from rewind.video.timing import Grid
 from rewind.vision import VisionEncoder
 
 BATCH = 8
@@ -171,16 +171,6 @@ def watch_into(
         rest=rest,
     )
     return stream.info
-
-
-def count_frames(clock: Clock, gaps: Iterable[tuple[int, int]], *, stop: int, rows: int) -> FrameCount:
-    """Of the samples before `stop`, `rows` have a picture. The others were skipped, but for those that nobody asked
-    for: of a gap (`Losses.gaps`) the reader samples the first hour alone."""
-    grid = Grid.of(clock)
-    stretches = ((grid.first_at(begin + grid.hold), grid.first_at(end)) for begin, end in gaps)
-    left_out = sum(max(0, min(stop, end) - begin) for begin, end in stretches)
-    skipped = max(0, stop - rows - left_out)
-    return FrameCount(rows + skipped, rows, skipped)
 
 
 def _open_shard(encoder: VisionEncoder, clock: Clock, index: int, room: tuple[Tensor, ...] = ()) -> _Shard:

@@ -24,7 +24,7 @@ from rewind.worlds.splits import VALIDATION_SEEDS
 SMALL = ReWindConfig(
     size="tiny", vision_width=12, patches=4, fine_width=6, fine_grid=4, text_width=16, width=32, heads=2, layers=1,
     queries=4, salient=6, neck_blocks=1, detail_tokens=4, decoder_width=24, decoder_layers=1, decoder_heads=2,
-    vocabulary=40, score_width=8,
+    vocabulary=40, score_width=8, score_after=True, words_in_prompt=True,
 )  # fmt: skip
 
 TINY = ArenaPlan(minutes=0.5, tokens=64, per_kind=8, scenes=24, test_scenes=12, short=4, long=4, long_frames=24)

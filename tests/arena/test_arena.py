@@ -85,8 +85,9 @@ def test_a_tiny_arena_end_to_end_says_its_hours_first(tiny_encoder: Encoder, ban
     assert "chance" in table
     assert (tmp_path / "arena.png").stat().st_size > 5000
     assert not list(tmp_path.rglob("*.tmp"))
-    low, high = report["rows"][2]["accuracy"]["interval"]
-    assert low < report["rows"][2]["accuracy"]["mean"] < high
+    best = max((r["accuracy"] for r in report["rows"]), key=lambda a: a["mean"])
+    low, high = best["interval"]
+    assert low < best["mean"] < high
     assert f"{low:.3f} to {high:.3f}".replace("0.", ".") in table
     assert report["rows"][0]["accuracy_less_rewind"] is None
     apart = report["rows"][2]["accuracy"]["mean"] - report["rows"][0]["accuracy"]["mean"]

@@ -81,7 +81,7 @@ def test_gradients_reach_what_a_recipe_must_learn(kit: Kit, name: str) -> None:
     losses(recipe, batch, Ask(kit.tokens, hints=hints)).total().backward()
     parts = (
         *MUST_LEARN.get(name, MUST_LEARN["rewind"]),
-        *(("model.prompt.tau", "model.decoder") if "rewind" in name else ("prompt.tau", "decoder")),
+        *(f"model.{p}" if "rewind" in name else p for p in ("prompt.tau", "prompt.of_slot", "decoder")),
     )
     for part in parts:
         mine = [(n, p) for n, p in recipe.named_parameters() if n == part or n.startswith(f"{part}.")]

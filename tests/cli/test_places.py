@@ -42,7 +42,8 @@ def test_a_folder_that_takes_no_file_is_refused_before_work_and_nothing_is_left(
 
 
 @pytest.mark.parametrize(
-    "words", [["match.mp4", "q", "--clips"], ["worlds", "make"], ["train", "--out"], ["train", "--bank"]]
+    "words",
+    [["match.mp4", "q", "--clips"], ["worlds", "make"], ["train", "--out"], ["train", "--bank"], ["arena", "--out"]],
 )
 def test_a_file_is_no_folder_to_write_to(video: FakeVideo, run: Run, words: list[str]) -> None:
     result = run(*words, "match.mp4")

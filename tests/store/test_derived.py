@@ -86,7 +86,7 @@ def test_a_disk_that_refuses_costs_only_time(tmp_path: Path, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rewind.store.derived.replace_file", full)
+    monkeypatch.setattr("rewind.store.tensors.replace_file", full)
     make = Counted()
     for _ in range(2):
         assert torch.equal(derived(tmp_path, "a", make, shard="0.safetensors", rows=4), make().half())

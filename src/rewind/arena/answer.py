@@ -71,6 +71,7 @@ def prompt_parts(recipe: Recipe, seen: Remembered, text: TextFeatures, *, frames
         text=text.tokens.to(device),
         text_mask=text.mask.to(device),
         moments=_found(recipe, seen, frames=frames),
+        words=seen.things,
     )
 
 

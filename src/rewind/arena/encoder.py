@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
 from rewind.errors import WeightsError
+from rewind.folders import CONFIG, WEIGHTS, folder_of
 from rewind.memory import Aim, MemoryState, Neck, PatchProjection
 from rewind.model import ReWind
-from rewind.models import BUNDLED
 from rewind.train.bank import ProjectedBank, make_bank, project_bank
 from rewind.train.loop import CHECKPOINT
 from rewind.train.recipe import ALIGNED
@@ -80,12 +80,12 @@ def load_encoder(name: str) -> Encoder:
 
     Raises: WeightsError where there is no such model, or its weights do not fit.
     """
-    folder = BUNDLED / name if (BUNDLED / name / "config.json").is_file() else Path(name)
-    kept = [part for part in (ALIGNED, "model") if (folder / part / "config.json").is_file()]
+    folder = folder_of(name)
+    kept = [part for part in (ALIGNED, "model") if (folder / part / CONFIG).is_file()]
     folder = folder / kept[0] if kept else folder
     try:
-        if (folder / "config.json").is_file():
-            config, state = ReWindConfig.load(folder / "config.json"), load_file(folder / "model.safetensors")
+        if (folder / CONFIG).is_file():
+            config, state = ReWindConfig.load(folder / CONFIG), load_file(folder / WEIGHTS)
         elif (folder / CHECKPOINT).is_file():
             record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
             saved = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")["modules"]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rewind.evaluate.bootstrap import interval
+from rewind.evaluate.figures import IOUS
 from rewind.worlds import KINDS
 
 Line = Mapping[str, Any]
@@ -19,7 +20,6 @@ Line = Mapping[str, Any]
 Key = tuple[str, ...]
 Parts = dict[Key, float]
 """Of each question its part in a figure; the mean of all parts is the figure."""
-IOUS = (0.3, 0.5, 0.7)
 OURS = "rewind"
 """The recipe that all others are held against."""
 

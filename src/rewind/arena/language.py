@@ -21,7 +21,7 @@ from rewind.models import load
 from rewind.weights import state_sha256
 
 KNOWN = (
-    "text.", "text_norm.", "text_place", "place.", "kind", "tau", "score", "moments.end.", "moments.track.",
+    "text.", "text_norm.", "text_place", "of_slot", "place.", "kind", "tau", "score", "moments.end.", "moments.track.",
     "moments.ordinal.", "moments.rank.", "moments.score", "moments.first.", "moments.counts.", "moments.now.",
 )  # fmt: skip
 """Parts of `Prompt` that see no visual token."""
@@ -50,7 +50,8 @@ class Language:
 
 def _switched_off(config: ReWindConfig) -> tuple[str, ...]:
     """Parts of `KNOWN` that a recipe's own config does without."""
-    return (*(() if config.moments else ("moments.",)), *(() if config.score_in_prompt else ("score",)))
+    on = {"moments.": bool(config.moments), "score": config.score_in_prompt, "of_slot": config.words_in_prompt}
+    return tuple(part for part, used in on.items() if not used)
 
 
 def load_language(name: str) -> Language | None:

@@ -14,6 +14,7 @@ from rewind.arena.intervals import Line
 from rewind.arena.language import FROM_SCRATCH, Language
 from rewind.arena.plan import ArenaPlan, Cost, Rates, fit
 from rewind.errors import ConfigError
+from rewind.evaluate.files import read_lines
 from rewind.store import replace_file
 from rewind.train.bank import ProjectedBank
 from rewind.train.loop import CHECKPOINT, CURVE, read_curve
@@ -72,7 +73,7 @@ class Arena:
     def answers(self, recipe: str, seed: int) -> list[Line]:
         """Its test question by question; nothing of a test of an earlier version, which kept none."""
         path = self.place(recipe, seed) / _ANSWERS
-        return [json.loads(line) for line in path.read_bytes().splitlines()] if path.is_file() else []
+        return read_lines(path) if path.is_file() else []
 
     def train_seconds(self, recipe: str, seed: int) -> float:
         """Seconds that its steps took, all calls together."""

@@ -84,7 +84,7 @@ class OurRecipe(Recipe):
         spent = 0 if detail is None else detail.shape[1] * detail.shape[2]
         held, score = self._digest(tokens, torch.sigmoid(logits.detach().amax(-1)), ask.tokens - spent)
         frames = tokens if removal.memory else torch.zeros_like(tokens)
-        return Remembered(held, score, logits, frames, detail, rows).within(ask.tokens)
+        return Remembered(held, score, logits, frames, detail, rows, asked.words).within(ask.tokens)
 
     def _select(self, logits: Tensor, tokens: Tensor, ask: Ask, keep: int) -> Tensor:
         """Key frames (B, keep), in time order."""

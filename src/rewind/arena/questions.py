@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rewind.config import SLOTS
 from rewind.evaluate.marks import chance_of
 from rewind.train.bank import ProjectedBank
-from rewind.train.examples import MIX, Example, draw_example
-from rewind.worlds import KINDS, Kind, Question
+from rewind.train.examples import MIX, Example, draw_example, relevant_frames
+from rewind.worlds import KINDS, Kind
 from rewind.worlds.arrange import Pool
 from rewind.worlds.index import Index
 from rewind.worlds.questions import questions
@@ -58,16 +57,8 @@ def _counts(bank: ProjectedBank, rng: np.random.Generator, frames: int, count: i
         asked = questions(Index(world), rng, kinds=("count",), per_kind=4)
         misses += not asked
         rows = bank.rows(scenes, seconds=frames)
-        drawn += [Example(rows, q, _relevant(q, frames)) for q in asked[: count - len(drawn)]]
+        drawn += [Example(rows, q, relevant_frames(q, frames)) for q in asked[: count - len(drawn)]]
     return drawn
-
-
-def _relevant(question: Question, frames: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    relevant = np.zeros((frames, SLOTS), dtype=np.bool_)
-    for slot, moments in enumerate(question.things or (question.moments,)):
-        for start, end in moments:
-            relevant[start:end, slot] = True
-    return relevant
 
 
 def chance(examples: Sequence[Example]) -> float:

@@ -46,12 +46,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Heard:
-    """An instruction as memories read it: `words` (B, S, D) and `mask` (B, S), `pooled` Ī (B, D), `slots` of `Aim`."""
+    """An instruction as memories read it: `words` (B, S, D) and `mask` (B, S), `pooled` Ī (B, D), `slots` of `Aim`, and
+    `things` (B, S, SLOTS), which of them each word is of."""
 
     words: Tensor
     mask: Tensor
     pooled: Tensor
     slots: Tensor | None
+    things: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Remembered:
     """All that the decoder is shown of B videos of T frames.
 
     `entries` with `score` (B, G, W) in 0–1; `relevance` logits (B, T, tracks); `frames` (B, T, W, D): what memory holds
-    of each frame, for the tokens of the moments found; `detail` (B, k, m, D) of key frames `rows` (B, k), or neither.
+    of each frame, for the tokens of the moments found; `detail` (B, k, m, D) of key frames `rows` (B, k), or neither;
+    `things` as it was heard.
     """
 
     entries: Entries
@@ -82,6 +85,7 @@ class Remembered:
     frames: Tensor
     detail: Tensor | None = None
     rows: Tensor | None = None
+    things: Tensor | None = None
 
     def tokens_used(self) -> Tensor:
         """(B,) long: visual tokens that the decoder gets; τ and the moments, the same for all recipes, not counted."""
@@ -109,11 +113,12 @@ class Instruction(nn.Module):
     def forward(self, text: TextFeatures) -> Heard:
         device = next(self.pool.parameters()).device
         tokens, mask, mean = text.tokens.to(device), text.mask.to(device), text.pooled.to(device)
-        pooled, slots = self.pool(mean), None
+        pooled, slots, things = self.pool(mean), None, None
         if self.aim is not None:
-            aimed, slots = self.aim(self.aim.thoughts(tokens, mask, mean)[0])
+            thoughts, things = self.aim.thoughts(tokens, mask, mean)
+            aimed, slots = self.aim(thoughts)
             pooled = pooled + aimed
-        return Heard(self.words(tokens), mask, pooled, slots)
+        return Heard(self.words(tokens), mask, pooled, slots, things)
 
 
 class Recipe(nn.Module):
@@ -155,7 +160,7 @@ class Recipe(nn.Module):
         score = torch.where(inside, told, told.new_zeros(())).amax(-1) if held.tokens.shape[1] else held.start * 0.0
         length = torch.log1p((held.end - held.start - 1).clamp(min=0))[..., None]
         shown = replace(held, tokens=held.tokens + self.extent(length.to(held.tokens.dtype)))
-        return Remembered(shown, score, relevance, frames, rows=held.rows).within(ask.tokens)
+        return Remembered(shown, score, relevance, frames, rows=held.rows, things=heard.things).within(ask.tokens)
 
 
 def covers(held: Entries, frames: int) -> Tensor:

@@ -23,7 +23,7 @@ from rewind.arena.teach import Teacher
 from rewind.arena.trial import Bench, figures, lines, mark_all, seen_from
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.text import TextEncoder, load_text
-from rewind.train.bank import ProjectedBank, beside
+from rewind.train.bank import OutOfTime, ProjectedBank, beside
 from rewind.train.examples import Example
 from rewind.train.shards import real_pictures
 from rewind.vision import load_vision
@@ -33,10 +33,6 @@ from rewind.worlds.splits import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int, dict[str, float]], None]
 _TUNING_QUESTIONS = 96
-
-
-class OutOfTime(Exception):
-    """The budget is spent; what was finished is saved."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rewind.arena.contenders import CONTENDERS
-from rewind.arena.intervals import IOUS, OURS, Line, Parts, difference, interval_of, parts_of
+from rewind.arena.intervals import OURS, Line, Parts, difference, interval_of, parts_of
+from rewind.evaluate.figures import IOUS
 from rewind.worlds import KINDS
 
 _FIND = (*(f"R@1 IoU {u}" for u in IOUS), "mIoU")
@@ -38,13 +39,13 @@ def rows(results: Mapping[str, Mapping[int, Values]], answers: Answers) -> list[
     Without its answers a recipe has no intervals.
     """
     made = []
-    best = _told(results.get(OURS, {}), answers.get(OURS, {}), 0)
-    for name in (n for n in CONTENDERS if results.get(n)):
-        by_seed = results[name]
+    names = [n for n in CONTENDERS if results.get(n)]
+    all_told = {n: _told(results[n], answers.get(n, {})) for n in names}
+    best = all_told[OURS][0] if OURS in all_told else {}
+    for name in names:
+        by_seed, cells = results[name], all_told[name]
         first = next(iter(by_seed.values()))
-        mains = [r["cells"][0] for r in by_seed.values()]
-        told = _told(by_seed, answers.get(name, {}), 0)
-        cells = range(len(first["cells"]))
+        mains, told = [r["cells"][0] for r in by_seed.values()], cells[0]
         made.append(
             {
                 "recipe": name,
@@ -64,21 +65,23 @@ def rows(results: Mapping[str, Mapping[int, Values]], answers: Answers) -> list[
                 "seconds": spread([m["seconds"] for m in mains]),
                 "train_seconds": spread([r["train_seconds"] for r in by_seed.values()]),
                 "steps": first["steps"],
-                "cells": [_cell(by_seed, answers.get(name, {}), i) for i in cells],
+                "cells": [_cell([r["cells"][i] for r in by_seed.values()], told) for i, told in enumerate(cells)],
             }
         )
     return made
 
 
-def _told(by_seed: Mapping[int, Values], answers: Mapping[int, Sequence[Line]], cell: int) -> Told:
-    """Parts of the figures of one cell, of every seed or of none."""
+def _told(by_seed: Mapping[int, Values], answers: Mapping[int, Sequence[Line]]) -> list[Told]:
+    """Of every cell the parts of its figures, of every seed or of none."""
+    cells = range(len(next(iter(by_seed.values()))["cells"]))
     if not all(answers.get(seed) for seed in by_seed):
-        return {}
-    test = {seed: (r["cells"][cell]["video_frames"], r["cells"][cell]["budget"]) for seed, r in by_seed.items()}
-    return {
-        seed: parts_of([x for x in answers[seed] if (x["video_frames"], x["budget"]) == of])
-        for seed, of in test.items()
-    }
+        return [{} for _ in cells]
+    return [{seed: _parts(answers[seed], r["cells"][i]) for seed, r in by_seed.items()} for i in cells]
+
+
+def _parts(lines: Sequence[Line], cell: Values) -> Mapping[str, Parts]:
+    of = (cell["video_frames"], cell["budget"])
+    return parts_of([line for line in lines if (line["video_frames"], line["budget"]) == of])
 
 
 def _of(told: Told, figure: str) -> list[Parts]:
@@ -96,8 +99,7 @@ def _kind(mains: Sequence[Values], kind: str, told: Told) -> dict[str, Any]:
     return {"n": one["n"], "chance": one["chance"], "accuracy": accuracy, "hit": hit}
 
 
-def _cell(by_seed: Mapping[int, Values], answers: Mapping[int, Sequence[Line]], cell: int) -> dict[str, Any]:
-    of, told = [r["cells"][cell] for r in by_seed.values()], _told(by_seed, answers, cell)
+def _cell(of: Sequence[Values], told: Told) -> dict[str, Any]:
     return {
         "frames": of[0]["video_frames"],
         "budget": of[0]["budget"],

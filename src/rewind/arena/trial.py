@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ import torch
 
 from rewind.arena.answer import Videos, answers
 from rewind.arena.contenders import Contender
-from rewind.arena.intervals import IOUS
 from rewind.arena.questions import chance
 from rewind.arena.recipe import Ask, Hints, Recipe
+from rewind.evaluate.figures import IOUS
 from rewind.evaluate.overlap import cross_iou
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.selection.moments import spans
@@ -50,6 +51,7 @@ class Marked:
     tokens: int
     looked: int
 
+    @cached_property
     def overlap(self) -> float:
         """IoU of the best moment with the true one that it fits best; of present things alone."""
         seconds = np.arange(len(self.scores), dtype=np.float64)
@@ -142,7 +144,7 @@ def lines(marked: Sequence[Marked], *, threshold: float) -> list[dict[str, Any]]
             "video": hashlib.sha256(m.example.rows.tobytes()).hexdigest()[:12], "right": m.right, "hit": m.hit,
         }  # fmt: skip
         if asked.kind == "find":
-            iou = m.overlap() if asked.moments else None
+            iou = m.overlap if asked.moments else None
             line |= {"present": bool(asked.moments), "called_absent": m.called_absent(threshold), "iou": iou}
         made.append(line)
     return made
@@ -150,7 +152,7 @@ def lines(marked: Sequence[Marked], *, threshold: float) -> list[dict[str, Any]]
 
 def grounding(present: Sequence[Marked]) -> dict[str, float | None]:
     """R@1 at three overlaps and mean IoU of the best moment, whether or not it would count as seen."""
-    overlaps = [m.overlap() for m in present]
+    overlaps = [m.overlap for m in present]
     return {**{f"R@1 IoU {u}": _mean([o >= u for o in overlaps]) for u in IOUS}, "mIoU": _mean(overlaps)}
 
 

@@ -12,6 +12,7 @@ import typer
 
 from rewind.cli import options, output
 from rewind.cli.group import as_usage, resumable, usage
+from rewind.cli.places import parse_path, try_folder
 
 _UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -26,9 +27,10 @@ def parse_duration(text: str) -> float:
 
 def arena(
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The arena's folder; it goes on there.")] = Path(
-        "arena"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option("--out", parser=parse_path, metavar="DIR", help="The arena's folder; it goes on there."),
+    ] = Path("arena"),
     recipes: Annotated[
         str | None,
         typer.Option("--recipes", metavar="A,B", show_default=False, help="Only these; --list names them."),
@@ -69,12 +71,16 @@ def arena(
     ] = "nano",
     bank: Annotated[
         Path | None,
-        typer.Option("--bank", metavar="DIR", show_default=False, help="A scene bank of `rewind train` to use."),
+        typer.Option(
+            "--bank", parser=parse_path, metavar="DIR", show_default=False,
+            help="A scene bank of `rewind train` to use.",
+        ),
     ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
-            "--weights", metavar="DIR", show_default=False, help="An arena with another test, to take what it trained."
+            "--weights", parser=parse_path, metavar="DIR", show_default=False,
+            help="An arena with another test, to take what it trained.",
         ),
     ] = None,
     json: options.Json = False,
@@ -106,6 +112,7 @@ def arena(
         )  # fmt: skip
         contenders = chosen(names, full=full, choices=choices)
     seconds = None if budget is None else parse_duration(budget)
+    try_folder(out)
 
     def say(line: str) -> None:
         if not quiet:

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from rewind.cli import options, output, scores
 from rewind.cli.group import as_usage, resumable, usage
+from rewind.cli.places import parse_path
 
 BENCHMARK = "benchmark"
 _UNITS = {"answering": "question", "question-only control": "step"}
@@ -44,11 +45,14 @@ def benchmark(
         ),
     ],
     *,
-    annotations: Annotated[Path, typer.Option("--annotations", metavar="FILE", help="The benchmark's own file.")],
+    annotations: Annotated[
+        Path, typer.Option("--annotations", parser=parse_path, metavar="FILE", help="The benchmark's own file.")
+    ],
     predictions: Annotated[
         Path | None,
         typer.Option(
             "--predictions",
+            parser=parse_path,
             metavar="FILE",
             show_default=False,
             help="What a model answered; with --videos, where its answers go and where they go on from (.jsonl).",
@@ -57,7 +61,11 @@ def benchmark(
     videos: Annotated[
         Path | None,
         typer.Option(
-            "--videos", metavar="DIR", show_default=False, help="Run the model on these videos first, found by name."
+            "--videos",
+            parser=parse_path,
+            metavar="DIR",
+            show_default=False,
+            help="Run the model on these videos first, found by name.",
         ),
     ] = None,
     model: Annotated[
@@ -94,12 +102,16 @@ def benchmark(
         Path | None,
         typer.Option(
             "--judge-prompt",
+            parser=parse_path,
             metavar="FILE",
             help="A prompt with {question}, {answer} and {prediction} to be filled in; other braces stay.",
         ),
     ] = None,
     judge_record: Annotated[
-        Path | None, typer.Option("--judge-record", metavar="FILE", help="Where every reply of the judge is kept.")
+        Path | None,
+        typer.Option(
+            "--judge-record", parser=parse_path, metavar="FILE", help="Where every reply of the judge is kept."
+        ),
     ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -162,6 +174,7 @@ def worlds(
         Path | None,
         typer.Option(
             "--work",
+            parser=parse_path,
             metavar="DIR",
             show_default=False,
             help="Where answers are kept, so that it goes on. Default: a folder here that is named after the run.",
@@ -171,6 +184,7 @@ def worlds(
         Path | None,
         typer.Option(
             "--features",
+            parser=parse_path,
             metavar="DIR",
             show_default=False,
             help="Keep the worlds' files and features there, for other runs. Default: removed when a world is done.",

@@ -13,7 +13,8 @@ from urllib.request import getproxies, url2pathname
 
 import typer
 
-_BUNDLED = Path(__file__).parents[1] / "bundled"
+from rewind.folders import CONFIG, folder_of, named_models
+
 _HUB = "https://huggingface.co"
 _HUB_WAIT_S = 5.0
 
@@ -39,10 +40,8 @@ def parse_model(name: str) -> str:
             raise typer.BadParameter(f"{name!r}; allowed: a name after hub:, such as hub:OWNER/MODEL, or a folder")
         if not os.path.exists(source):
             _stay_offline_without_hub()
-    elif not name.strip() or not any((folder / "config.json").is_file() for folder in (_BUNDLED / name, Path(name))):
-        bundled = sorted(path.parent.name for path in _BUNDLED.glob("*/config.json"))
-        allowed = ", ".join([*bundled, "a folder with config.json, or hub:NAME"])
-        raise typer.BadParameter(f"{name!r}; allowed: {allowed}")
+    elif not name.strip() or not (folder_of(name) / CONFIG).is_file():
+        raise typer.BadParameter(f"{name!r}; allowed: {named_models()}")
     return name
 
 

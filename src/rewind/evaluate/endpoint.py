@@ -68,7 +68,11 @@ class Endpoint:
 
     @property
     def _name(self) -> str:
-        return f"judge {self.url.rstrip('/')}/chat/completions"
+        return f"judge {self._address}"
+
+    @property
+    def _address(self) -> str:
+        return self.url.rstrip("/") + "/chat/completions"
 
     def _send(self, text: str) -> bytes:
         body: dict[str, Any] = {"model": self.model, "messages": [{"role": "user", "content": text}]}
@@ -77,8 +81,7 @@ class Endpoint:
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
-        address = self.url.rstrip("/") + "/chat/completions"
-        request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310  (http only)
+        request = urllib.request.Request(self._address, json.dumps(body).encode(), headers)  # noqa: S310  (http only)
         with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:  # noqa: S310
             return bytes(reply.read())
 

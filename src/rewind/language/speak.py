@@ -31,6 +31,10 @@ class Spoken:
 class Speaker(Protocol):
     """What an answer needs from a decoder."""
 
+    def require_room(self, question: str, *, room: int) -> None:
+        """Refuse what `speak` would, before any work. Raises: BudgetError."""
+        ...
+
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
         """Answer greedily in at most `limit` tokens; the instruction may take `room` tokens.
 
@@ -45,6 +49,9 @@ class BundledSpeaker:
     def __init__(self, decoder: BundledDecoder, tokenizer: AnswerTokenizer) -> None:
         self._decoder = decoder
         self._tokenizer = tokenizer
+
+    def require_room(self, question: str, *, room: int) -> None:
+        """There always is: what is too long is cut."""
 
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:  # noqa: ARG002  (one signature for all decoders)
         embeddings, mask = prompt(parts)
@@ -74,11 +81,12 @@ class HubDecoder(nn.Module):
         ages = [f"{f.name} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files if f.is_file()]
         return "\n".join(ages) or str(getattr(self.model.config, "_commit_hash", None))
 
+    def require_room(self, question: str, *, room: int) -> None:
+        self._fitting(question, room)
+
     @torch.no_grad()
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:
-        ids = self._words(question)
-        if ids.shape[1] > room:
-            raise BudgetError(f"an instruction of {ids.shape[1]} tokens", allowed=f"{room} tokens", do="ask briefly")
+        ids = self._fitting(question, room)
         table = self.model.get_input_embeddings()
         embeddings, mask = prompt(parts, instruction=False)
         words = table(ids.to(table.weight.device))
@@ -96,6 +104,12 @@ class HubDecoder(nn.Module):
         scores = tuple(float(s[0].float().log_softmax(-1)[t]) for s, t in zip(out.scores, new, strict=True))
         text = self.tokenizer.decode(new, skip_special_tokens=True).strip()
         return Spoken(text, scores, ids.shape[1], len(scores) < limit or int(new[-1]) in self._ends)
+
+    def _fitting(self, question: str, room: int) -> Tensor:
+        ids = self._words(question)
+        if ids.shape[1] > room:
+            raise BudgetError(f"an instruction of {ids.shape[1]} tokens", allowed=f"{room} tokens", do="ask briefly")
+        return ids
 
     def _words(self, question: str) -> Tensor:
         if getattr(self.tokenizer, "chat_template", None):

@@ -129,9 +129,8 @@ class Aim(nn.Module):
         if trail is not None:
             said = said + trail.told
         seen = self.along_norm(said)
-        earlier = shifted(seen, 1)
-        if before is not None:
-            earlier = torch.cat([before.said[:, None], earlier[:, 1:]], dim=1)
+        last = torch.zeros_like(seen[:, 0]) if before is None else before.said
+        earlier = torch.cat([last[:, None], seen[:, :-1]], dim=1)
         beside = torch.cat([earlier, seen, shifted(seen, -1)], dim=-1)
         told = said + self.change(functional.gelu(self.along(beside)))
         return torch.as_tensor(told), Handed(seen[:, -1], trail and trail.last)

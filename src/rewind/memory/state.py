@@ -49,7 +49,7 @@ class MemoryState:
             # Training keeps every clip apart: writing into shared room would cut the gradient. What was written there
             # before, without one, is cut to its frames: behind them lies nothing.
             chunk = _Chunk(tokens, key, value, f)
-            return replace(self, frames=self.frames + f, chunks=(*map(_cut, self.chunks, self._counts()), chunk))
+            return replace(self, frames=self.frames + f, chunks=(*(_cut(c, n) for c, n in self._extents()), chunk))
         chunks, used = self.chunks, self._used_in_last()
         while f > 0:
             if not chunks or used >= CHUNK_FRAMES:
@@ -95,8 +95,8 @@ class MemoryState:
         for chunk, n in self._extents():
             if chunk.key.ndim < 4:
                 raise ValueError("a closed memory has no keys and values")
-            w = chunk.tokens.shape[2]
-            out.append((chunk.key[:, :, : n * w], chunk.value[:, :, : n * w]))
+            part = _cut(chunk, n)
+            out.append((part.key, part.value))
         return out
 
     def _extents(self) -> list[tuple[_Chunk, int]]:
@@ -107,11 +107,8 @@ class MemoryState:
             left -= n
         return out
 
-    def _counts(self) -> list[int]:
-        return [n for _, n in self._extents()]
-
     def _used_in_last(self) -> int:
-        return self._counts()[-1] if self.chunks else 0
+        return self._extents()[-1][1] if self.chunks else 0
 
 
 def _added(state: MemoryState, chunks: tuple[_Chunk, ...], used: int) -> int:
@@ -126,15 +123,14 @@ def _room(tokens: Tensor, key: Tensor) -> _Chunk:
 
 
 def _cut(chunk: _Chunk, used: int) -> _Chunk:
+    """Its first frames, seen in place."""
     w = chunk.tokens.shape[2]
     return _Chunk(chunk.tokens[:, :used], chunk.key[:, :, : used * w], chunk.value[:, :, : used * w], used)
 
 
 def _copy(chunk: _Chunk, used: int) -> _Chunk:
-    room = _room(chunk.tokens, chunk.key)
-    w = chunk.tokens.shape[2]
-    room.tokens[:, :used] = chunk.tokens[:, :used]
-    room.key[:, :, : used * w] = chunk.key[:, :, : used * w]
-    room.value[:, :, : used * w] = chunk.value[:, :, : used * w]
+    room, part = _room(chunk.tokens, chunk.key), _cut(chunk, used)
+    into = _cut(room, used)
+    into.tokens[:], into.key[:], into.value[:] = part.tokens, part.key, part.value
     room.filled = used
     return room

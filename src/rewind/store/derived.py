@@ -4,17 +4,13 @@ precision.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from rewind.store.keys import replace_file, sweep
+from rewind.store.tensors import keep_tensor, kept_tensor
 
 Make = Callable[[], Tensor]
 NAMES = 2
@@ -28,15 +24,14 @@ def derived(folder: Path | None, name: str, make: Make, *, shard: str, rows: int
     weights, those written last are kept, `NAMES` in all.
     """
     path = None if folder is None else folder / f"derived-{name}-{Path(shard).stem}.safetensors"
-    kept = None if path is None else _load(path, rows)
-    if kept is not None:
+    kept = None if path is None else kept_tensor(path, "made")
+    if kept is not None and len(kept) == rows:
         return kept
     made = make().half().contiguous()
     if path is not None:
         with suppress(OSError):
-            replace_file(path, save({"made": made}, {"crc32": _crc32(made)}))
+            keep_tensor(path, "made", made)
             _drop_others(path.parent, name)
-            sweep(path.parent, "derived-")
     return made
 
 
@@ -53,16 +48,3 @@ def _drop_others(folder: Path, name: str) -> None:
 
 def _name(path: Path) -> str:
     return path.name.removeprefix("derived-").rsplit("-", 1)[0]
-
-
-def _load(path: Path, rows: int) -> Tensor | None:
-    try:
-        with safe_open(path, framework="pt") as file:
-            made, said = file.get_tensor("made").clone(), file.metadata() or {}
-    except (OSError, SafetensorError):
-        return None
-    return torch.as_tensor(made) if len(made) == rows and said.get("crc32") == _crc32(made) else None
-
-
-def _crc32(made: Tensor) -> str:
-    return f"{zlib.crc32(made.numpy().tobytes()):08x}"

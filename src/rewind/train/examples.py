@@ -104,13 +104,19 @@ def draw_example(
             first = last - frames
             if first < 0:
                 continue
-        relevant = np.zeros((length, SLOTS), dtype=np.bool_)
-        for slot, moments in enumerate(question.things or (question.moments,)):
-            for start, end in moments:
-                first_s, last_s = _beside_change(start, end, length) if kind == "state" else (start, end)
-                relevant[first_s:last_s, slot] = True
-        return Example(rows[first:last], question, relevant[first:last], bare=bool(rng.random() < _BARE))
+        relevant = relevant_frames(question, length)[first:last]
+        return Example(rows[first:last], question, relevant, bare=bool(rng.random() < _BARE))
     raise ValueError(f"no {kind} question on {frames} seconds in {_TRIES} tries")
+
+
+def relevant_frames(question: Question, length: int) -> npt.NDArray[np.bool_]:
+    """Which seconds of a video show each thing that a question names (T, SLOTS); of a change, the two beside it."""
+    relevant = np.zeros((length, SLOTS), dtype=np.bool_)
+    for slot, moments in enumerate(question.things or (question.moments,)):
+        for start, end in moments:
+            first, last = _beside_change(start, end, length) if question.kind == "state" else (start, end)
+            relevant[first:last, slot] = True
+    return relevant
 
 
 def _beside_change(start: int, end: int, length: int) -> tuple[int, int]:

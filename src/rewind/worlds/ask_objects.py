@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def _near(look: Look, present: Mapping[Look, Any]) -> bool:
     )
 
 
-def _by(fields: Sequence[str], level: int, shape_class: ShapeClass) -> list[tuple[Look, ...]]:
+@lru_cache(maxsize=64)
+def _by(fields: tuple[str, ...], level: int, shape_class: ShapeClass) -> tuple[tuple[Look, ...], ...]:
     """The looks of a level in groups that share `fields`, as far as they are named and as a group is left.
 
     Some values come more often than others (what finds no way stands still), and so must not be drawn with the answer.
@@ -49,7 +51,7 @@ def _by(fields: Sequence[str], level: int, shape_class: ShapeClass) -> list[tupl
     groups: dict[tuple[str, ...], list[Look]] = {}
     for look in all_looks(level, shape_class):
         groups.setdefault(tuple(look[place] for place in shared), []).append(look)
-    return [tuple(group) for group in groups.values()]
+    return tuple(tuple(group) for group in groups.values())
 
 
 def _drawn(groups: Sequence[tuple[Look, ...]], rng: np.random.Generator) -> list[tuple[Look, ...]]:
@@ -62,7 +64,7 @@ def _present_or_absent(
     """A look that appears, or one that does not but nearly so; the shape, and the motion where a phrase names it, are
     drawn before, where both can be had: they would tell which it is."""
     present = index.moments(level)
-    groups = _drawn(_by(("shape", "motion"), level, shape_class), rng) if level > 0 else [all_looks(level, shape_class)]
+    groups = _drawn(_by(("shape", "motion"), level, shape_class), rng)
     looks = next((group for group in groups if 0 < sum(look in present for look in group) < len(group)), None)
     if looks is None:
         return None
@@ -155,7 +157,7 @@ def count(index: Index, rng: np.random.Generator) -> Question | None:
     numbers, looks = list(range(MOST_COUNTED + 1)), all_looks(level, shape_class)
     groups = _with_all_numbers(index, level, shape_class)
     if groups:
-        looks = groups[0] if len(groups) == 1 else _drawn(groups, rng)[0]
+        looks = _drawn(groups, rng)[0]
     elif index.fixed_level is None:
         return None
     else:

@@ -1,0 +1,54 @@
+"""What is known of a video once it was watched: how long it is, and how many of its samples were read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+
+from rewind.store import StoredFeatures
+from rewind.values import Clock, FrameCount, Timeline, VideoInfo
+from rewind.video.timing import Grid
+
+
+def info_after(stored: StoredFeatures, info: VideoInfo) -> VideoInfo:
+    """The length of a pipe, and of files joined end to end, is known once they have been read: to where the last
+    picture ends. Where no one knows that, it is taken to stay for one sample; after the length that the header tells,
+    for one picture."""
+    timeline = stored.timeline()
+    told, clock = info.duration_s, timeline.clock
+    if not len(timeline):
+        return info
+    last = timeline.instant(-1) - clock.instant(0)
+    if told is not None and last < told:
+        return info
+    end = stored.manifest.end
+    length = Fraction(0) if end is None else (end - clock.start_pts) * clock.time_base
+    if length <= last:
+        stays = 1 / clock.fps
+        if told is not None and info.average_rate and last - told < stays:
+            stays = min(stays, 1 / Fraction(info.average_rate))
+        length = last + stays
+    # Rounded up: no sample lies past the end.
+    return replace(info, duration_s=math.ceil(length * 1000) / 1000)
+
+
+def frames_of(stored: StoredFeatures, timeline: Timeline) -> FrameCount:
+    """Of a timeline's frames, which begin as those of the whole; of the whole as it was counted while it was read."""
+    whole = stored.manifest.frames
+    if len(timeline) == whole.read:
+        return whole
+    here = count_frames(timeline.clock, stored.manifest.lost.gaps, stop=int(timeline.index[-1]) + 1, rows=len(timeline))
+    skipped = min(here.skipped, whole.skipped)  # stores of earlier versions do not tell their gaps
+    return FrameCount(here.read + skipped, here.read, skipped)
+
+
+def count_frames(clock: Clock, gaps: Iterable[tuple[int, int]], *, stop: int, rows: int) -> FrameCount:
+    """Of the samples before `stop`, `rows` have a picture. The others were skipped, but for those that nobody asked
+    for: of a gap (`Losses.gaps`) the reader samples the first hour alone."""
+    grid = Grid.of(clock)
+    stretches = ((grid.first_at(begin + grid.hold), grid.first_at(end)) for begin, end in gaps)
+    left_out = sum(max(0, min(stop, end) - begin) for begin, end in stretches)
+    skipped = max(0, stop - rows - left_out)
+    return FrameCount(rows + skipped, rows, skipped)
