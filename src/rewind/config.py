@@ -56,6 +56,8 @@ class ReWindConfig:
     aim: bool = True  # [us]: patches are matched against the things that the instruction names
     # [us]: the respects in which patches and words are compared, and how many values each has
     facets: tuple[int, ...] = (11, 9, 4, 3, 5, 9, 5, 6, 22, 22, 22, 22)
+    # [us]: what a frame tells of a thing holds which value of each respect its patch shows, not the patch alone
+    read_facets: bool = False
     own_perceive_queries: bool = False  # [us]: R itself starts the queries [P]; True adds learned ones
     instruct_patches: bool = True  # [us]: patches attend to the instruction
     instruct_queries: bool = True  # [us]: queries attend to the instruction before they attend to patches
@@ -118,6 +120,8 @@ class ReWindConfig:
                 )
         if self.words_in_prompt and not self.aim:
             raise ConfigError("words_in_prompt without aim", allowed="aim=True: it knows which thing a word is of")
+        if self.read_facets and not self.aim:
+            raise ConfigError("read_facets without aim", allowed="aim=True: it knows what a patch shows")
         if self.aim and min(self.facets, default=0) < 2:
             raise ConfigError(f"facets={self.facets}", allowed="one or more, each of 2 values or more")
         if self.patch_place and self.perceives != "neck":
@@ -205,10 +209,10 @@ class ReWindConfig:
 
 SIZES: dict[str, ReWindConfig] = {
     # 32 frames' memory or groups: more than so many that show nothing asked for put off a decoder this small.
-    "nano": ReWindConfig(patch_place=True, score_after=True, words_in_prompt=True, budget=370),
+    "nano": ReWindConfig(patch_place=True, read_facets=True, score_after=True, words_in_prompt=True, budget=370),
     "small": ReWindConfig(
-        size="small", patch_place=True, score_after=True, words_in_prompt=True, width=256, heads=8, layers=4,
-        queries=32, detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048,
+        size="small", patch_place=True, read_facets=True, score_after=True, words_in_prompt=True, width=256, heads=8,
+        layers=4, queries=32, detail_tokens=32, decoder_width=384, decoder_layers=8, budget=2048,
     ),
     "base": ReWindConfig(
         size="base", width=512, heads=8, layers=6, queries=32, detail_tokens=32, feed_forward=4, perceives="deep",

@@ -37,6 +37,13 @@ def test_the_fit_equals_a_plain_loop(facets: Facets) -> None:
 
 
 @torch.no_grad()
+def test_shares_are_probabilities_within_each_facet(facets: Facets) -> None:
+    patches = torch.randn(2, 5, 6)
+    parts = facets.split(facets.shown(patches))
+    torch.testing.assert_close(facets.shares(patches), torch.cat([part.softmax(-1) for part in parts], dim=-1))
+
+
+@torch.no_grad()
 def test_patches_that_all_share_give_the_same_as_repeated_ones(facets: Facets) -> None:
     values, asked = facets.values(torch.randn(1, 5, 6)), torch.randn(3, SLOTS, sum(SIZES))
     torch.testing.assert_close(facets(values, asked), facets(values.expand(3, -1, -1), asked))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rewind.config import SLOTS, ReWindConfig
+from rewind.errors import ConfigError
 from rewind.memory import Aim, Neck
 from rewind.memory.trail import MOVING
 
@@ -259,3 +260,24 @@ def test_each_slot_marks_what_fits_it_and_leaves_the_other_slot_alone(aim: Aim) 
     again = aim.logits(patches, slots)
     torch.testing.assert_close(again[..., 0], logits[..., 0])
     assert (again[..., 1] - logits[..., 1]).abs().max() > 1e-2
+
+
+def test_what_is_read_holds_which_values_are_shown(aim: Aim) -> None:
+    named = Aim(replace(CONFIG, read_facets=True)).eval()
+    assert named.named is not None
+    named.load_state_dict({**aim.state_dict(), "named.weight": named.named.weight})
+    best, pooled = torch.randn(3, SLOTS, 16), torch.randn(3, 16)
+    torch.testing.assert_close(named.read(best, pooled), aim.read(best, pooled))  # nothing is learnt of it yet
+    torch.nn.init.normal_(named.named.weight)
+    shares = named.facets.shares(best).detach().flatten(-2)
+    content = named.content(best.flatten(-2)) + shares @ named.named.weight.T
+    got = named.read(best, pooled)
+    torch.testing.assert_close(got, named.say(content * (1 + named.asked(pooled))))
+    got.sum().backward()
+    assert named.named.weight.grad is not None
+    assert named.facets.shown.weight.grad is None  # what the match knows is not taught by what is read
+
+
+def test_facets_are_read_only_where_there_are_some() -> None:
+    with pytest.raises(ConfigError, match="read_facets without aim"):
+        replace(CONFIG, aim=False, read_facets=True, patch_place=False)

@@ -51,6 +51,9 @@ class Aim(nn.Module):
         self.mark = nn.Linear(SLOTS, width)
         self.tell = nn.Linear(2 * SLOTS, width)
         self.content = nn.Linear(SLOTS * width, 2 * width)
+        self.named = nn.Linear(SLOTS * sum(config.facets), 2 * width, bias=False) if config.read_facets else None
+        if self.named is not None:
+            nn.init.zeros_(self.named.weight)
         self.asked = nn.Linear(width, 2 * width)
         self.say = nn.Linear(2 * width, width)
         self.along_norm = nn.LayerNorm(width)
@@ -137,4 +140,8 @@ class Aim(nn.Module):
 
     def read(self, best: Tensor, pooled: Tensor) -> Tensor:
         """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""
-        return torch.as_tensor(self.say(self.content(best.flatten(-2)) * (1 + self.asked(pooled))))
+        content = self.content(best.flatten(-2))
+        if self.named is not None:
+            # Not taught through here: the match needs them as they are.
+            content = content + self.named(self.facets.shares(best).detach().flatten(-2).to(best.dtype))
+        return torch.as_tensor(self.say(content * (1 + self.asked(pooled))))

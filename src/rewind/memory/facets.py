@@ -45,6 +45,11 @@ class Facets(nn.Module):
         """Patches (…, D) → how much each value is shown (…, values), not normalised within a facet."""
         return torch.exp(self.shown(patches).float().clamp(-_FARTHEST, _FARTHEST))
 
+    def shares(self, patches: Tensor) -> Tensor:
+        """Patches (…, D) → the probability of each value within its facet (…, values)."""
+        values = self.values(patches)
+        return values / (values @ self.of.to(values.dtype) @ self.of.T.to(values.dtype))
+
     def forward(self, values: Tensor, asked: Tensor) -> Tensor:
         """`values` (B, N, values), or (1, N, values) for all alike, and `asked` (B, SLOTS, values) → (B, N, SLOTS)."""
         b, slots, _ = asked.shape
