@@ -19,9 +19,9 @@ from rewind.train.aiming import VALUES, Aiming, Middles, _sure, draw_readings, m
 from rewind.train.aims import NO_FIELD, WHOLE_CODE, draw_aim, fits
 from rewind.train.align import Align, Source, draw_aims, draw_rows
 from rewind.train.bank import Bank
-from rewind.train.dense import FIELDS, NOTHING, dense_truth
+from rewind.train.dense import FIELDS, NOTHING, PLACES, dense_truth
 from rewind.train.moves import moves_of
-from rewind.worlds import vocabulary
+from rewind.worlds import glyphs, vocabulary
 from rewind.worlds.plan import plan_scene
 
 CONFIG = replace(
@@ -156,6 +156,45 @@ def test_the_losses_of_both_parts_fall(bank: Bank, tokenizer: AnswerTokenizer) -
         for name in names:
             before, after = parts[name]
             assert after < 0.9 * before, (name, before, after)
+
+
+def test_aloud_the_decoder_says_what_signs_show_and_else_whole_codes_alone(
+    bank: Bank, tokenizer: AnswerTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, text = tiny(tokenizer), Words()
+    aiming, middles = Aiming(model, tokenizer), middles_of(bank, model.patches, seed=0)  # type: ignore[arg-type]
+    aims = draw_aims(middles.things, np.random.default_rng(1), count=48)
+    moves, rows = moves_of([plan_scene(seed, 0) for seed in range(4)]), np.arange(len(middles.first) - 1)
+    signs = [row[2:] for row in middles.things if row[2] < 0]
+    codes = {"".join(glyphs.CHARACTERS[c] for c in row[-PLACES:] if c < len(glyphs.CHARACTERS)) for row in signs}
+    said: set[tuple[str, int]] = set()  # what was said, and the field that was asked for
+    speak = aiming._speak
+
+    def spy(
+        model: ReWind, read: torch.Tensor, names: list[str], features: TextFeatures, words: torch.Tensor | None,
+        which: npt.NDArray[np.int64],
+    ) -> torch.Tensor:  # fmt: skip
+        assert len(read) == len(names)
+        said.update((name, aims[row].asks) for name, row in zip(names, which, strict=True))
+        return speak(model, read, names, features, words, which)
+
+    monkeypatch.setattr(aiming, "_speak", spy)
+    losses = {}
+    for aloud in (False, True):
+        said.clear()
+        _, numbers = aiming(model, middles, rows, aims, text, np.random.default_rng(2), moves, aloud=aloud)  # type: ignore[arg-type]
+        losses[aloud] = numbers["spoken"]
+        fields = {field for _, field in said}
+        assert {name for name, field in said if field == WHOLE_CODE} <= codes
+        if not aloud:
+            assert fields == {WHOLE_CODE}
+    singles = fields - {WHOLE_CODE}
+    assert min(singles) >= 4, "what objects show is told well enough without"
+    assert singles & set(range(FIELDS - PLACES, FIELDS)), "characters of codes"
+    for name, field in said:
+        if field != WHOLE_CODE:
+            assert name in {VALUES[field][row[field]] for row in signs if 0 <= row[field] < len(VALUES[field])}
+    assert losses[True] != losses[False]
 
 
 def test_instructions_are_about_signs_and_objects_in_turn(bank: Bank) -> None:

@@ -23,7 +23,17 @@ from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
 from rewind.train.aims import NO_FIELD, WHOLE_CODE, Aimed, fits
 from rewind.train.bank import Bank
-from rewind.train.dense import CODE_FIELDS, FIELDS, PLACES, FieldHeads, dense_truth, phrase_loss, shown_loss
+from rewind.train.dense import (
+    CODE_FIELDS,
+    FIELDS,
+    OBJECT_FIELDS,
+    PLACES,
+    FieldHeads,
+    Things,
+    dense_truth,
+    phrase_loss,
+    shown_loss,
+)  # fmt: skip
 from rewind.train.losses import aim_loss, answer_loss
 from rewind.train.moves import Moves, moves_loss
 from rewind.worlds import glyphs
@@ -32,6 +42,8 @@ from rewind.worlds.looks import COLOURS, GLYPH_COLOUR_NAMES, SHAPES, SIGN_SHAPES
 _WORDS_WEIGHT, _CODE_WEIGHT, _MOVES_WEIGHT, _DENSE_WEIGHT = 0.4, 0.25, 2.0, 0.3
 _BACKGROUND = 2
 _PAIRS = 96
+_SIGN = len(OBJECT_FIELDS)
+"""The first of the fields that signs have."""
 VALUES: tuple[tuple[str, ...], ...] = (
     *(SHAPES, COLOURS, TEXTURES, SIZES),
     *(SIGN_SHAPES, COLOURS, GLYPH_COLOUR_NAMES, SYMBOLS),
@@ -88,9 +100,10 @@ class Aiming(nn.Module):
 
     def forward(
         self, model: ReWind, middles: Middles, rows: npt.NDArray[np.int64], aims: Sequence[Aimed], text: TextEncoder,
-        rng: np.random.Generator, moves: Moves,
+        rng: np.random.Generator, moves: Moves, *, aloud: bool = False,
     ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
-        """Things of frames `rows`, and `moves`, against instructions `aims` → the loss, and its parts."""
+        """Things of frames `rows`, and `moves`, against instructions `aims` → the loss, and its parts; with `aloud` the
+        decoder says all that is read off signs, not codes alone."""
         picked = np.concatenate([np.arange(middles.first[r], middles.first[r + 1]) for r in rows])
         beside = (rows[:, None] * _BACKGROUND + np.arange(_BACKGROUND)).ravel()
         things = middles.things[picked]
@@ -112,7 +125,7 @@ class Aiming(nn.Module):
             torch.where(sure, logits.float(), torch.full_like(logits.float(), -20.0)),
             torch.from_numpy(fit).to(model.device),
         )
-        read = self._read(model, state, shown[: len(things)], things, aims, features, rng)
+        read = self._read(model, state, shown[: len(things)], things, aims, features, rng, aloud=aloud)
         seen = aim.facets.split(aim.facets.shown(shown[: len(things)]))
         dense, _ = shown_loss(seen, torch.from_numpy(things).to(model.device))
         loss = (
@@ -131,10 +144,11 @@ class Aiming(nn.Module):
 
     def _read(
         self, model: ReWind, state: MemoryState, patches: Tensor, things: npt.NDArray[np.int64], aims: Sequence[Aimed],
-        features: TextFeatures, rng: np.random.Generator,
+        features: TextFeatures, rng: np.random.Generator, *, aloud: bool,
     ) -> dict[str, Tensor]:  # fmt: skip
         """What is asked of a thing, read off its patch by the decoder's own output layer: the loss `reading` and the
-        share `correct`; of whole codes, the loss of linear heads (`code`) and of the decoder's words (`spoken`).
+        share `correct`; of whole codes, the loss of linear heads (`code`); of whole codes, and with `aloud` of whatever
+        signs are asked for, that of the decoder's words (`spoken`).
 
         What stands at the second place of a code can be read off every sign, not only off the one that is meant: each
         field has some `_PAIRS` readings a step. Left to the pairs that fit, characters had one reading in ten, and were
@@ -160,22 +174,26 @@ class Aiming(nn.Module):
         loss = functional.cross_entropy(seen, target) if len(seen) else nothing
         right = (seen.argmax(-1) == target).float().mean() if len(seen) else nothing
         code = torch.stack(spelled).sum() if spelled else nothing
-        spoken = self._speak(model, codes, labels, features, state.words, which[~known]) if len(codes) else nothing
+        said = np.flatnonzero(~known)
+        if aloud:
+            said = np.concatenate([said, rng.permutation(np.flatnonzero(asks >= _SIGN))[: 3 * _PAIRS]])
+        names = [_name_of(things[thing[i], 2:], int(asks[i])) for i in said]
+        spoken = self._speak(model, read[said], names, features, state.words, which[said]) if len(said) else nothing
         return {"reading": loss, "correct": right, "code": code, "spoken": spoken}
 
     def _speak(
-        self, model: ReWind, read: Tensor, labels: Tensor, features: TextFeatures, words: Tensor | None,
+        self, model: ReWind, read: Tensor, names: Sequence[str], features: TextFeatures, words: Tensor | None,
         which: npt.NDArray[np.int64],
     ) -> Tensor:  # fmt: skip
-        """Codes spelled by the decoder from a memory of one frame, which holds what was read (n, D): loss.
+        """`names` in the decoder's words, from a memory of one frame, which holds what was read (n, D): loss.
 
         Of the questions on videos few ask for a whole code, and none of those was answered after all stages without
-        this.
+        this. And the few thousand signs of the videos can be known by heart from their looks: single characters were
+        missed of signs whose code was told right, and of cards that no training saw up to half.
         """
         decoder, n, wide = model.decoder, len(read), model.config.write_tokens
         assert decoder is not None  # noqa: S101
-        said = ["".join(glyphs.CHARACTERS[c] for c in row if c < len(glyphs.CHARACTERS)) for row in labels.tolist()]
-        ids = [torch.tensor(self.tokenizer.encode(code)) for code in said]
+        ids = [torch.tensor(self.tokenizer.encode(name)) for name in names]
         answer = nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=PAD).to(read.device)
         place = read.new_zeros(n, wide, 2)
         place[..., 0], place[..., 1] = 0.5, 30.0
@@ -188,6 +206,13 @@ class Aiming(nn.Module):
             words=None if words is None else words[which],
         )  # fmt: skip
         return answer_loss(decoder(*model.prompt(parts), answer).float(), answer)[0]
+
+
+def _name_of(values: Things, asks: int) -> str:
+    """What a sign (FIELDS,) is said to show of the field that is asked for, or its whole code."""
+    if asks != WHOLE_CODE:
+        return VALUES[asks][int(values[asks])]
+    return "".join(glyphs.CHARACTERS[c] for c in values[-PLACES:] if c < len(glyphs.CHARACTERS))
 
 
 def draw_readings(

@@ -56,6 +56,10 @@ STAGES: tuple[Stage, ...] = (
         "harden", steps=300, batch=96, frames=96, key_frames=2, rate=4e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
         perceive=False, shown=16,
     ),
+    Stage(
+        "speak", steps=260, batch=96, frames=96, key_frames=2, rate=6e-4, warm_up=20, teacher=(0.1, 0.0), slow=0.25,
+        perceive=False, shown=16,
+    ),
 )  # fmt: skip
 
 

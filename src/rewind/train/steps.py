@@ -19,7 +19,7 @@ from rewind.train.material import CARD_SHARE, Banks, Singles
 from rewind.train.stage import Stage
 from rewind.worlds.questions import Kind
 
-ALIGN, AIM = "align", "aim"
+ALIGN, AIM, SPEAK = "align", "aim", "speak"
 _ALIGN_TEXTS, _AIM_TEXTS = 64, 256
 _BESIDE_FRAMES, _BESIDE_TEXTS = 16, 48
 # Seconds are too few to count in.
@@ -36,9 +36,10 @@ LAST_MIX: dict[Kind, float] = {
     "needle": 0.2, "exists": 0.12, "order": 0.34, "count": 0.08, "breakpoint": 0.08, "state": 0.13, "find": 0.05,
 }  # fmt: skip
 MIXES |= {"warm-up": WARM_MIX, "instruct-long": LONG_MIX, "ground": LONG_MIX, "refine": LAST_MIX, "harden": LAST_MIX}
+MIXES[SPEAK] = LAST_MIX
 # Once changes are told at all: which of several things alike it was that changed.
-ALIKE = {"instruct-long": 0.6, "ground": 0.6, "refine": 0.6, "harden": 0.6}
-HARD = {"harden": 0.5}
+ALIKE = {"instruct-long": 0.6, "ground": 0.6, "refine": 0.6, "harden": 0.6, SPEAK: 0.6}
+HARD = {"harden": 0.5, SPEAK: 0.5}
 _RELEVANCE_WEIGHT, _READING_WEIGHT, _BESIDE_WEIGHT = 2.0, 0.5, 0.5
 
 
@@ -91,7 +92,7 @@ def _aim_step(
         things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
         aims = draw_aims(things, rng, count=texts)
         with torch.autocast(model.device.type, torch.bfloat16):
-            loss, numbers = aiming(model, source, rows, aims, text, rng, singles.moves)
+            loss, numbers = aiming(model, source, rows, aims, text, rng, singles.moves, aloud=stage.name == SPEAK)
         return torch.as_tensor(loss), numbers
 
     return step
