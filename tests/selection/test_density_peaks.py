@@ -85,6 +85,23 @@ def test_blocks_of_rows_equal_one_piece(monkeypatch: pytest.MonkeyPatch) -> None
     torch.testing.assert_close(parts.strength, whole.strength, atol=1e-5, rtol=1e-5)
 
 
+def test_blocks_shared_among_threads_equal_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("rewind.selection.density_peaks"), "_BLOCK", 2 * 12 * 12)
+    features = torch.randn(15, 12, 8, generator=torch.Generator().manual_seed(6))  # eight blocks, the last of one video
+    threads, got = torch.get_num_threads(), []
+    try:
+        for team in (1, 3, 16):
+            torch.set_num_threads(team)
+            got.append(density_peaks(features, keep=5).strength)
+            assert torch.get_num_threads() == team
+    finally:
+        torch.set_num_threads(threads)
+    alone = torch.stack([density_peaks(video, keep=5).strength for video in features])
+    torch.testing.assert_close(got[0], alone, atol=1e-5, rtol=1e-5)
+    for strength in got[1:]:
+        assert torch.equal(strength, got[0])
+
+
 def test_of_duplicates_the_earliest_is_kept() -> None:
     generator = torch.Generator().manual_seed(7)
     scenes = torch.randn(4, 64, generator=generator)

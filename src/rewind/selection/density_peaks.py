@@ -13,6 +13,7 @@ different frames whose densities are equal only before rounding, either may come
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from rewind.errors import ConfigError
+from rewind.threads import one_thread
 
 # Distances held at once: bounds memory at any T, and small enough to stay in a core's cache.
 _BLOCK = 1 << 18
@@ -78,11 +80,21 @@ def peak_strength(features: Tensor, *, neighbours: int = 5, valid: Tensor | None
     x = features.detach().reshape(-1, frames, width)
     real = None if valid is None else valid.reshape(-1, frames)
     videos = max(1, _BLOCK // (frames * frames))
-    room = _Room.of(x[:videos])
-    parts = [
-        _strength(_Frames.of(x[i : i + videos], None if real is None else real[i : i + videos], room), neighbours)
-        for i in range(0, x.shape[0], videos)
-    ]
+    starts = range(0, x.shape[0], videos)
+    team = max(1, min(torch.get_num_threads(), len(starts))) if x.device.type == "cpu" else 1
+
+    def share(number: int) -> list[Tensor]:
+        room = _Room.of(x[:videos])
+        blocks = ((x[i : i + videos], None if real is None else real[i : i + videos]) for i in starts[number::team])
+        return [_strength(_Frames.of(*block, room), neighbours) for block in blocks]
+
+    if team == 1:
+        shares = [share(0)]
+    else:
+        # Whole blocks a thread: a team that shares each operation meets after each, and numpy's have no team.
+        with one_thread(), ThreadPoolExecutor(team) as pool:
+            shares = list(pool.map(share, range(team)))
+    parts = [shares[block % team][block // team] for block in range(len(starts))]
     return (torch.cat(parts) if parts else x.new_empty(0, frames)).reshape(features.shape[:-1])
 
 
@@ -175,7 +187,7 @@ def _strength(frames: _Frames, neighbours: int) -> Tensor:
         d2 = d2 if frames.whole else frames.squares(start, stop)
         # 1 for the frame itself and those less dense, written as numbers: many times faster here than a mask.
         less_dense = torch.ge(rank[:, None], rank[:, start:stop, None], out=torch.empty_like(d2))
-        apart[:, start:stop] = torch.maximum(d2, less_dense.mul_(beyond)).amin(-1)
+        apart[:, start:stop] = torch.maximum(d2, less_dense.mul_(beyond), out=less_dense).amin(-1)
     apart = torch.where(apart >= beyond, furthest[:, None], apart)
     strength = (apart / width).log() / 2 - mean / width
     return strength if frames.real is None else strength.masked_fill(~frames.real, -math.inf)
