@@ -8,6 +8,7 @@ from PIL import Image
 
 from rewind.errors import ConfigError
 from rewind.evaluate import score_predictions
+from rewind.video import probe
 from rewind.worlds import contact_sheet, make_world, questions, save
 from rewind.worlds.formats import from_charades, from_moviechat, to_charades, to_moviechat
 
@@ -67,14 +68,40 @@ def test_a_perfect_system_scores_full_on_a_charades_file(tmp_path, world):
 
 
 def test_save_writes_all_and_the_same_each_time(tmp_path, world, asked):
-    one = save(world, asked, tmp_path / "a", name="w", video=False)
-    two = save(world, asked, tmp_path / "b", name="w", video=False)
-    assert not one.video.exists()
+    one, two = (save(world, asked, tmp_path / name, name="w", fps=1) for name in "ab")
+    assert probe(one.video).duration_s == 300
     for x, y in ((one.truth, two.truth), (one.moviechat, two.moviechat), (one.charades, two.charades)):
         assert x.read_bytes() == y.read_bytes()
     truth = json.loads(one.truth.read_text(encoding="utf-8"))
     assert [q["text"] for q in truth["questions"]] == [q.text for q in asked]
     assert truth["scenes"][0]["objects"][0]["boxes"]
+
+
+def test_two_writers_of_one_world_do_not_spoil_each_other(tmp_path):
+    world, seen = make_world(31, seconds=30), []
+
+    def second(done, total):
+        """The other one writes all of it while the first is at its beginning."""
+        if not seen:
+            seen.append(save(world, (), tmp_path, name="w", fps=1).video.read_bytes())
+
+    files = save(world, (), tmp_path, name="w", fps=1, progress=second)
+    assert files.video.read_bytes() == seen[0]
+    assert probe(files.video).duration_s == 30
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w.json", "w.mp4", "w.truth.json", "w.txt"]
+
+
+def test_a_writer_that_is_stopped_leaves_the_whole_file_of_before(tmp_path):
+    world = make_world(31, seconds=30)
+    before = save(world, (), tmp_path, name="w", fps=1).video.read_bytes()
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        save(world, (), tmp_path, name="w", fps=1, progress=stop)
+    assert (tmp_path / "w.mp4").read_bytes() == before
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 @pytest.mark.corpus

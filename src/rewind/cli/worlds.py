@@ -55,14 +55,8 @@ def make(
     behind = [_frames(path) for path in background or ()]
     world = make_world(seed, seconds=round(minutes * 60), backgrounds=behind or None)
     asked = questions(world, np.random.default_rng(seed), per_kind=count)
-    files = save(world, asked, folder, name=f"world-{seed}", fps=rate, video=False)
-    partial = files.video.with_suffix(".part")
-    try:
-        with output.bar("drawing", quiet=quiet) as progress:
-            world.write(partial, fps=rate, progress=progress)
-        partial.replace(files.video)
-    finally:
-        partial.unlink(missing_ok=True)
+    with output.bar("drawing", quiet=quiet) as progress:
+        files = save(world, asked, folder, name=f"world-{seed}", fps=rate, progress=progress)
     paths = {name: str(getattr(files, name)) for name in ("video", "truth", "moviechat", "charades")}
     if json:
         output.print_json({**paths, "seed": seed, "duration_s": world.duration_s, "questions": len(asked)})

@@ -165,10 +165,7 @@ def _watch(run: WorldRun, engine: Engine, world: World, place: Path, say: Stage)
         )  # fmt: skip
     path = place / f"{name}.mp4"
     if not path.is_file():
-        save(world, (), place, name=name, video=False)
-        partial = path.with_suffix(".part")
-        world.write(partial, progress=lambda d, t: say(f"world {world.seed}: writing", d, t))
-        partial.replace(path)
+        save(world, (), place, name=name, progress=lambda d, t: say(f"world {world.seed}: writing", d, t))
     return watch_file(
         path, engine=engine, model=run.model, store=place / "store", dtype=run.dtype,
         progress=lambda d, t: say(f"world {world.seed}: watching", d, t),

@@ -1,7 +1,7 @@
 """Features on disk: encode once, ask for ever."""
 
 from rewind.store.features import Manifest, StoredFeatures
-from rewind.store.keys import Recipe, default_folder, file_hash, remembered_hash, replace_file
+from rewind.store.keys import Recipe, default_folder, file_hash, remembered_hash, replace_file, replacing
 from rewind.store.lock import BusyError, locked
 from rewind.store.manage import StoredVideo, find_stored, list_store, prune_store, remove_stored
 from rewind.store.shards import DTYPES, SAMPLES, Dtype, Part, row_bytes
@@ -27,5 +27,6 @@ __all__ = [
     "remembered_hash",
     "remove_stored",
     "replace_file",
+    "replacing",
     "row_bytes",
 ]

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rewind.errors import ConfigError
+from rewind.store import replace_file, replacing
 from rewind.worlds.backgrounds import FRAME_PX
 from rewind.worlds.questions import Question
 from rewind.worlds.world import World
@@ -121,16 +122,19 @@ def save(
     name: str,
     fps: int = 8,
     crf: int = 18,
-    video: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> WorldFiles:
-    """Write ``name.mp4``, ``name.truth.json``, ``name.json`` (MovieChat-1K) and ``name.txt`` (Charades-STA)."""
+    """Write ``name.truth.json``, ``name.json`` (MovieChat-1K), ``name.txt`` (Charades-STA) and last ``name.mp4``.
+
+    Each takes its name when it is whole, so that a stopped or a second writer of the same world leaves no broken one.
+    """
     base = Path(folder)
     base.mkdir(parents=True, exist_ok=True)
     files = WorldFiles(base / f"{name}.mp4", base / f"{name}.truth.json", base / f"{name}.json", base / f"{name}.txt")
-    files.truth.write_text(truth_with_questions(world, asked), encoding="utf-8")
+    replace_file(files.truth, truth_with_questions(world, asked).encode())
     chat = to_moviechat(name, world, asked, fps=fps)
-    files.moviechat.write_text(json.dumps(chat, indent=1) + "\n", encoding="utf-8")
-    files.charades.write_text(to_charades(name, asked), encoding="utf-8")
-    if video:
-        world.write(files.video, fps=fps, crf=crf)
+    replace_file(files.moviechat, (json.dumps(chat, indent=1) + "\n").encode())
+    replace_file(files.charades, to_charades(name, asked).encode())
+    with replacing(files.video) as temporary:
+        world.write(temporary, fps=fps, crf=crf, progress=progress)
     return files
