@@ -55,6 +55,19 @@ def test_a_long_video_must_be_surer_of_a_stretch() -> None:
     assert stretches(column[:TRAINED_FRAMES], limit=4).first.tolist() == [5, 50]
 
 
+def test_a_thing_beside_another_that_was_found_need_not_be_surer_in_a_long_video() -> None:
+    """A question names two things when both are there."""
+    columns = torch.zeros(20 * TRAINED_FRAMES, 2)
+    columns[[5, 90], 1] = torch.tensor([0.95, 0.97])
+    columns[200, 1] = 0.85
+    assert len(stretches(columns, limit=8)) == 0
+    columns[50, 0] = 0.999
+    found = stretches(columns, limit=8)
+    assert list(zip(found.first.tolist(), found.track.tolist(), strict=True)) == [(50, 0), (90, 1)]
+    columns[[5, 90], 1] = 0.85
+    assert stretches(columns, limit=8).track.tolist() == [0]
+
+
 def test_past_the_limit_the_best_stay_in_time_order() -> None:
     column = torch.zeros(12, 2)
     column[[1, 4, 7, 10], 0] = torch.tensor([0.91, 0.99, 0.93, 0.95])
