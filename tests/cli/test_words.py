@@ -19,6 +19,14 @@ def test_clock(seconds: float, text: str) -> None:
     assert words.clock(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [(505, 507, "0:08:25 – 0:08:27"), (2, 3.5, "0:00:02.0 – 0:00:03.5"), (2.4, 9.6, "0:00:02 – 0:00:10")],
+)
+def test_a_span_tells_its_ends_apart(start: float, end: float, text: str) -> None:
+    assert words.span(start, end) == text
+
+
 @given(st.integers(0, 10**6))
 def test_a_clock_time_is_read_back(seconds: int) -> None:
     assert parse_time(words.clock(seconds)) == seconds

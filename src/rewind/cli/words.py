@@ -18,8 +18,8 @@ def countdown(seconds: float) -> str:
 
 
 def span(start_s: float, end_s: float) -> str:
-    """A stretch of time; tenths of seconds where whole ones would not tell its ends apart well."""
-    tenths = end_s - start_s < 3
+    """A stretch of time; tenths of seconds where it is short and whole ones would not tell its ends."""
+    tenths = end_s - start_s < 3 and any(abs(t - round(t)) >= 0.05 for t in (start_s, end_s))
     return f"{clock(start_s, tenths=tenths)} – {clock(end_s, tenths=tenths)}"
 
 
