@@ -195,7 +195,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_a_missing_file_is_one_line_in_a_real_process(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "rewind.cli", str(tmp_path / "no.mp4"), "what happens?"],
+        [sys.executable, "-m", "rewind", str(tmp_path / "no.mp4"), "what happens?"],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 import rewind
 from rewind.errors import ConfigError
-from rewind.evaluate import Judge, score_predictions
+from rewind.evaluate import Judge, on_benchmark, score_predictions
 from rewind.evaluate.ledger import Ledger
 from rewind.evaluate.on_benchmark import BenchmarkRun, evaluate_benchmark
 from rewind.evaluate.tasks import saliency
@@ -71,6 +72,22 @@ def test_charades_of_a_world_goes_on_behind_a_half_written_line(
     assert seen[-1][1:] == (result["n"], result["n"])
     monkeypatch.setattr(rewind, "open", lambda *_, **__: pytest.fail("opened again"))
     assert evaluate_benchmark(run) == result
+
+
+def test_what_a_video_lost_is_told_by_a_run_that_goes_on_too(
+    start: Any, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch_file(*args: Any, **options: Any) -> Any:
+        watched = watched_as_it_is(*args, **options)
+        return dataclasses.replace(watched, degradations=(*watched.degradations, "3 frames were broken"))
+
+    watched_as_it_is = on_benchmark.watch_file
+    monkeypatch.setattr(on_benchmark, "watch_file", watch_file)
+    run = start("charades", film.with_suffix(".txt"))
+    first = evaluate_benchmark(run)
+    assert first["notes"].count("3 frames were broken") == 1
+    monkeypatch.setattr(on_benchmark, "watch_file", lambda *_, **__: pytest.fail("watched again"))
+    assert evaluate_benchmark(run) == first
 
 
 def test_found_moments_come_best_first(start: Any, film: Path, model: str, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from rewind import weights
 from rewind.errors import ConfigError, WeightsError
+from rewind.precision import bf16_is_fast
 from rewind.vision import VisionEncoder, load_vision
-from rewind.vision.encoder import bf16_is_fast
 from rewind.vision.vocabulary import load_vocabulary
 
 

@@ -21,6 +21,7 @@ from rewind.arena.recipe import Ask, Hints, Kit, Recipe
 from rewind.arena.trial import Bench, mark_all
 from rewind.language.decoder import BundledDecoder
 from rewind.language.tokenizer import AnswerTokenizer
+from rewind.precision import mixed
 from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
@@ -63,7 +64,7 @@ class Teacher:
         def step(number: int) -> tuple[Tensor, dict[str, float]]:
             rng = np.random.default_rng([seed, index, number])
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with mixed(self.device):
                 batch, _ = draw_batch(
                     self.bank, rng, size=stage.batch, frames=stage.frames, tokenizer=self.tokenizer, encoder=self.text,
                     mix=SHORT_MIX if index == 0 else MIX, device=self.device,

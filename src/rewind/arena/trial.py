@@ -20,6 +20,7 @@ from rewind.arena.recipe import Ask, Hints, Recipe
 from rewind.evaluate.figures import IOUS
 from rewind.evaluate.overlap import cross_iou
 from rewind.language.tokenizer import AnswerTokenizer
+from rewind.precision import mixed
 from rewind.selection.moments import spans
 from rewind.text import TextEncoder
 from rewind.train.bank import ProjectedBank
@@ -81,7 +82,7 @@ def mark_all(
             videos = _shuffled(videos, seed=first)
         if how.oracle:
             ask = replace(ask, hints=Hints(videos.relevant.amax(-1), 1.0, torch.Generator().manual_seed(first)))
-        with torch.autocast(bench.device.type, torch.bfloat16):
+        with mixed(bench.device):
             given = answers(recipe, videos, ask)
         rows, looked = given.seen.rows, given.seen.entries.rows
         used = given.seen.tokens_used()

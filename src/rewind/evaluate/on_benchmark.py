@@ -88,7 +88,7 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
     mine = f"{engine.model.name} {engine.model_hash[:16]}"
     ledger = _ledger(run, tasks, mine)
     left = [t for t in tasks if ledger.rows.get(str(t.id), {"missing": True}).get("missing")]
-    done, unreadable, lost = len(tasks) - len(left), dict[str, str](), list[str]()
+    done, unreadable = len(tasks) - len(left), dict[str, str]()
     for video, path in files.paths.items():
         here = [t for t in left if t.video == video]
         if not here:
@@ -103,13 +103,14 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
         except VideoError as error:
             unreadable[video] = error.given
             continue
-        lost += watched.degradations
+        # With the row, so that a run which goes on, or is scored again, still tells them.
+        lost = {"degradations": list(watched.degradations)} if watched.degradations else {}
         for n, seen in recollect_all(watched, [t.asked(watched) for t in here]):
-            ledger.add({**answer_row(run.name, here[n], watched, seen), "model": mine})
+            ledger.add({**answer_row(run.name, here[n], watched, seen), "model": mine, **lost})
             done += 1
             say("answering", done, len(tasks))
     without = _fill(run, ledger, tasks, mine)
-    return Predicted(len(tasks), without, _notes(run, ledger, files.missing, unreadable, without, lost))
+    return Predicted(len(tasks), without, _notes(run, ledger, files.missing, unreadable, without))
 
 
 def _ledger(run: BenchmarkRun, tasks: list[Task], mine: str) -> Ledger:
@@ -136,9 +137,8 @@ def _fill(run: BenchmarkRun, ledger: Ledger, tasks: list[Task], mine: str) -> in
 
 
 def _notes(
-    run: BenchmarkRun, ledger: Ledger, missing: tuple[str, ...], unreadable: dict[str, str], without: int,
-    lost: list[str],
-) -> tuple[str, ...]:  # fmt: skip
+    run: BenchmarkRun, ledger: Ledger, missing: tuple[str, ...], unreadable: dict[str, str], without: int
+) -> tuple[str, ...]:
     notes = []
     if without:
         notes.append(f"{without} questions count as wrong because their video is missing or cannot be read")
@@ -154,4 +154,4 @@ def _notes(
     sources = Counter(str(row["source"]) for row in ledger.rows.values() if "source" in row)
     if sources:
         notes.append("answered by: " + ", ".join(f"{name} {count}" for name, count in sorted(sources.items())))
-    return (*notes, *dict.fromkeys(lost))
+    return (*notes, *dict.fromkeys(d for row in ledger.rows.values() for d in row.get("degradations", ())))

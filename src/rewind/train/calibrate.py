@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
+from rewind.precision import mixed
 from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
@@ -89,7 +90,7 @@ def _try(
     """Frame logits (n, T), log-probability of the greedy answer (n,), whether it is right (n,)."""
     batch, _ = collate(bank, examples, tokenizer, text, model.device)
     assert model.decoder is not None  # noqa: S101
-    with torch.autocast(model.device.type, torch.bfloat16):
+    with mixed(model.device):
         state = remember(model, batch.patches, batch.text)
         tokens = state.tokens()
         logits = model.score(tokens, state.pooled).float()

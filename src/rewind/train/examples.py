@@ -11,6 +11,7 @@ import torch
 
 from rewind.config import SLOTS
 from rewind.language.tokenizer import PAD, AnswerTokenizer
+from rewind.precision import kept_as
 from rewind.text import TextEncoder
 from rewind.text.spelling import read_instructions
 from rewind.train.bank import ProjectedBank
@@ -188,7 +189,7 @@ def collate(
     answers = [tokenizer.encode(e.answer) for e in examples]
     longest = max(len(a) for a in answers)
     batch = Batch(
-        patches=bank.patches[rows].to(device),
+        patches=bank.patches[rows].to(device, kept_as(device)),
         text=read_instructions(encoder, [e.text for e in examples]),
         relevant=torch.from_numpy(np.stack([e.relevant for e in examples])).to(device),
         answer=torch.tensor([a + [PAD] * (longest - len(a)) for a in answers], device=device),

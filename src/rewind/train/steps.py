@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
+from rewind.precision import mixed
 from rewind.text import TextEncoder
 from rewind.train.aiming import Aiming
 from rewind.train.align import Align, Source, draw_aims, draw_rows
@@ -68,7 +69,7 @@ def _align_step(
         source = sources[int(rng.choice(len(sources), p=[s.share for s in sources]))]
         rows = draw_rows(source, rng, size=stage.batch)
         aims = draw_aims(source.truth.of(rows)[1].numpy(), rng, count=_ALIGN_TEXTS)
-        with torch.autocast(model.device.type, torch.bfloat16):
+        with mixed(model.device):
             loss, numbers = align(model, source, rows, aims, text, rng)
         return torch.as_tensor(loss), numbers
 
@@ -91,7 +92,7 @@ def _aim_step(
         rows = np.sort(rng.choice(len(source.first) - 1, frames, replace=False))
         things = np.concatenate([source.things[source.first[r] : source.first[r + 1]] for r in rows])
         aims = draw_aims(things, rng, count=texts)
-        with torch.autocast(model.device.type, torch.bfloat16):
+        with mixed(model.device):
             loss, numbers = aiming(model, source, rows, aims, text, rng, singles.moves, aloud=stage.name == SPEAK)
         return torch.as_tensor(loss), numbers
 
@@ -107,7 +108,7 @@ def _instruct_step(
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([*draws, number])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        with torch.autocast(model.device.type, torch.bfloat16):
+        with mixed(model.device):
             batch, _ = draw_batch(
                 bank, rng, size=stage.batch, frames=stage.frames, tokenizer=tokenizer, encoder=text,
                 mix=MIXES.get(stage.name, MIX), device=model.device, alike=ALIKE.get(stage.name, 0.0),

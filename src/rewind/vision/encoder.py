@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rewind.errors import ConfigError
+from rewind.precision import bf16_is_fast
 from rewind.vision.colours import COLOURS, colour_shares
 from rewind.vision.efficientnet import CLASSES, DEEP_CHANNELS, FINE_CHANNELS, FINE_STAGE, FINEST_STAGE, load_folded
 from rewind.weights import packaged_file, recipe_hash
@@ -131,16 +132,6 @@ class Lite0Encoder:
         x = images.to(self.device).permute(0, 3, 1, 2).to(self._dtype).sub_(127.5)
         deep, fine, head = self._net(x)
         return deep, fine, head
-
-
-def bf16_is_fast(device: torch.device) -> bool:
-    """Whether bf16 has arithmetic of its own there; elsewhere it is emulated and slower than fp32."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    if device.type != "cpu":
-        return False
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(bool(getattr(torch.cpu, probe, lambda: False)()) for probe in probes)
 
 
 def check_device(name: str) -> torch.device:
