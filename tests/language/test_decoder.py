@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rewind.config import ReWindConfig
 from rewind.errors import WeightsError
 from rewind.language.decoder import BundledDecoder, prefix_mask
-from rewind.language.tokenizer import END, AnswerTokenizer
+from rewind.language.tokenizer import BEGIN, END, AnswerTokenizer
 
 CONFIG = replace(ReWindConfig(), decoder_width=24, decoder_heads=4, decoder_layers=2, vocabulary=210, answer_reserve=6)
 TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "before", "12"])
@@ -31,6 +31,28 @@ def test_generation_with_kept_keys_equals_teacher_forcing() -> None:
     assert [int(i) for i in scores.argmax(-1)][: len(words.log_probabilities)] == ids[: len(words.log_probabilities)]
     for step, log_probability in enumerate(words.log_probabilities):
         assert float(scores[step, ids[step]]) == pytest.approx(log_probability, abs=1e-4)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_logits_and_gradients_equal_those_of_all_rows_of_all_layers(layers: int) -> None:
+    """The plain way: the prompt goes through the last layer too, though nobody reads what comes of it."""
+    decoder = BundledDecoder(replace(CONFIG, decoder_layers=layers))
+    prompt, answer = torch.randn(2, 5, 24, requires_grad=True), torch.tensor([[7, 8, END], [9, END, 0]])
+    mask = torch.tensor([[1, 1, 0, 1, 1], [1, 1, 1, 1, 1]], dtype=torch.bool)
+    begun = torch.cat([torch.full((2, 1), BEGIN), answer[:, :-1]], dim=1)
+    x = torch.cat([prompt, decoder.words(begun) + decoder.position(torch.arange(3))], dim=1)
+    for layer in decoder.layers:
+        x, (key, _) = layer(x, prefix_mask(mask, 3), None)
+        assert key.shape[2] == 8
+    plain = decoder.out(decoder.norm(x[:, 5:]))
+    logits = decoder(prompt, mask, answer)
+    torch.testing.assert_close(logits, plain)
+    for one, other in zip(
+        torch.autograd.grad(logits.square().sum(), [prompt, *decoder.layers.parameters()]),
+        torch.autograd.grad(plain.square().sum(), [prompt, *decoder.layers.parameters()]),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 @torch.no_grad()

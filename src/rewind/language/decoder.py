@@ -36,14 +36,17 @@ class DecoderLayer(nn.Module):
         self.before_feed_forward = nn.LayerNorm(width)
 
     def forward(
-        self, x: Tensor, mask: Tensor | None, past: tuple[Tensor, Tensor] | None
+        self, x: Tensor, mask: Tensor | None, past: tuple[Tensor, Tensor] | None, *, first: int = 0
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """x (B, L, H), mask (B or 1, 1, L, L_past + L) → x and the layer's keys and values."""
+        """x (B, L, H), mask (B or 1, 1, L, L_past + L) → x from row `first` on, and keys and values of all rows.
+
+        What nobody reads need not be worked out: behind the last layer that is the prompt.
+        """
         look = self.before_attention(x)
         key, value = self.attention.project(look)
         if past is not None:
             key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
-        x = x + self.attention.attend(look, key, value, mask=mask)
+        x = x[:, first:] + self.attention.attend(look[:, first:], key, value, mask=mask)
         return x + self.feed_forward(self.before_feed_forward(x)), (key, value)
 
 
@@ -74,17 +77,18 @@ class BundledDecoder(nn.Module):
         """
         begin = torch.full_like(answer[:, :1], BEGIN)
         x = torch.cat([prompt, self._embed(torch.cat([begin, answer[:, :-1]], dim=1), first=0)], dim=1)
-        mask = prefix_mask(prompt_mask, answer.shape[1])
-        for layer in self.layers:
+        mask, first = prefix_mask(prompt_mask, answer.shape[1]), prompt.shape[1]
+        for layer in self.layers[:-1]:
             x, _ = layer(x, mask, None)
-        return self.out(self.norm(x[:, prompt.shape[1] :]))  # type: ignore[no-any-return]
+        x, _ = self.layers[-1](x, mask[:, :, first:], None, first=first)
+        return self.out(self.norm(x))  # type: ignore[no-any-return]
 
     @torch.no_grad()
     def generate(self, prompt: Tensor, *, limit: int) -> Words:
         """Greedy answer to one prompt (1, L, H), at most `limit` tokens; keys and values are kept between tokens."""
         x, past = prompt, []
         for layer in self.layers:
-            x, kept = layer(x, None, None)
+            x, kept = layer(x, None, None, first=prompt.shape[1] if layer is self.layers[-1] else 0)
             past.append(kept)
         ids: list[int] = []
         scores: list[float] = []
