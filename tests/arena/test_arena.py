@@ -17,6 +17,7 @@ from rewind.arena import ArenaPlan, chosen
 from rewind.arena.encoder import Encoder, load_encoder
 from rewind.arena.plan import LEAST_STEPS, Rates, cost, fit, scenes_to_test
 from rewind.arena.questions import chance, draw_questions
+from rewind.arena.report import kept_report
 from rewind.arena.run import Banks
 from rewind.arena.table import rows, spread, text
 from rewind.arena.trial import Marked, absent_f1, grounding, seen_from
@@ -92,6 +93,27 @@ def test_a_tiny_arena_end_to_end_says_its_hours_first(tiny_encoder: Encoder, ban
     assert report["rows"][0]["accuracy_less_rewind"] is None
     apart = report["rows"][2]["accuracy"]["mean"] - report["rows"][0]["accuracy"]["mean"]
     assert report["rows"][2]["accuracy_less_rewind"]["mean"] == pytest.approx(apart, abs=2e-4)
+    for weights in tmp_path.rglob("state.pt"):  # results can be handed on without them
+        weights.unlink()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert kept_report(tmp_path) == report
+    shown = CliRunner().invoke(app, ["arena", "--out", str(tmp_path), "--show"])
+    assert (shown.exit_code, shown.stdout) == (0, table)
+    assert json.loads(CliRunner().invoke(app, ["arena", "--out", str(tmp_path), "--show", "--json"]).stdout) == report
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("held", "line"),
+    [(None, "no arena.json there"), ("{}", "allowed: an arena of this version"), ("[", "of this version")],
+)
+def test_a_folder_without_an_arena_shows_none(tmp_path: Path, held: str | None, line: str) -> None:
+    if held is not None:
+        (tmp_path / "arena.json").write_text(held)
+    shown = CliRunner().invoke(app, ["arena", "--out", str(tmp_path), "--show"])
+    assert shown.exit_code == 1
+    assert line in shown.stderr
+    assert shown.stderr.count("\n") == 1
 
 
 def test_a_stopped_arena_goes_on_to_the_same_result(tiny_encoder: Encoder, banks: Banks, tmp_path: Path) -> None:

@@ -106,6 +106,30 @@ class Arena:
         replace_file(self.folder / name, content.encode())
 
 
+def kept_arena(folder: Path) -> Arena:
+    """The arena that a folder holds, to be read.
+
+    Raises: ConfigError where it holds none, or one of another version.
+    """
+    path = folder / _FILE
+    if not path.is_file():
+        raise ConfigError(f"{folder}: no {_FILE} there", allowed="the folder of an arena", do="name one with --out")
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Arena(
+            folder, ArenaPlan(**kept["plan"]), ArenaPlan(**kept["asked_for"]), _rates(kept), kept["encoder"],
+            kept["encoder_sha256"], kept["decoder"], kept["decoder_sha256"],
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: {error}", allowed="an arena of this version") from error
+
+
+def _rates(kept: Mapping[str, Any]) -> Rates:
+    rates = kept.get("rates", {"steps": {}, "question": {}})
+    steps = {k: (float(v[0]), float(v[1])) for k, v in rates["steps"].items()}
+    return Rates(steps, {k: float(v) for k, v in rates["question"].items()})
+
+
 def open_arena(
     plan: ArenaPlan, encoder: Encoder, folder: Path, contenders: Sequence[Contender], teacher: Measures,
     test: ProjectedBank, *, seeds: int, budget_s: float | None, say: Callable[[str], None],
@@ -126,16 +150,12 @@ def open_arena(
             f"{folder} holds an arena with another {', '.join(other)}", allowed="the options that it was begun with",
             do="give another --out",
         )  # fmt: skip
-    rates = kept.get("rates", {"steps": {}, "question": {}})
-    steps = {k: (float(v[0]), float(v[1])) for k, v in rates["steps"].items()}
-    question = {k: float(v) for k, v in rates["question"].items()}
+    measured = _rates(kept)
     for contender in to_train(contenders):
-        if contender.name not in steps:
+        if contender.name not in measured.steps:
             say(f"measuring {contender.name}")
             one = teacher.measure(contender, plan, test)
-            steps |= one.steps
-            question |= one.question
-    measured = Rates(steps, question)
+            measured = Rates({**measured.steps, **one.steps}, {**measured.question, **one.question})
     settled = ArenaPlan(**kept["plan"]) if kept else fit(plan, contenders, measured, seeds=seeds, budget_s=budget_s)
     name = Path(encoder.name).name
     folder.mkdir(parents=True, exist_ok=True)

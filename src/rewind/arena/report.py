@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rewind.arena.contenders import Contender
 from rewind.arena.intervals import OURS
-from rewind.arena.ledger import Arena
+from rewind.arena.ledger import Arena, kept_arena
 from rewind.arena.picture import draw
 from rewind.arena.plan import Cost
 from rewind.arena.table import rows, text
+
+_FILE = "results.json"
 
 
 def projection(arena: Arena, expected: Cost, contenders: Sequence[Contender], seeds: int) -> str:
@@ -26,9 +29,26 @@ def projection(arena: Arena, expected: Cost, contenders: Sequence[Contender], se
 
 def write_report(arena: Arena, expected: Cost, *, finished: bool) -> dict[str, Any]:
     """results.json, table.txt and arena.png, each replaced whole."""
+    report = _report(arena, finished=finished, hours=round(expected.total_s / 3600, 3))
+    arena.write(_FILE, json.dumps(report, indent=1))
+    arena.write("table.txt", text(report) + "\n")
+    draw(report["rows"], arena.folder / "arena.png", tokens=arena.plan.tokens, frames=arena.plan.frames)
+    return report
+
+
+def kept_report(folder: Path) -> dict[str, Any]:
+    """The report on what an arena's folder holds now, worked out anew from its results; nothing is written.
+
+    Raises: ConfigError where it holds no arena, or one of another version.
+    """
+    arena, path = kept_arena(folder), folder / _FILE
+    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return _report(arena, finished=bool(told.get("finished")), hours=told.get("projected_hours"))
+
+
+def _report(arena: Arena, *, finished: bool, hours: float | None) -> dict[str, Any]:
     results = arena.results()
-    made = rows(results, {name: {s: arena.answers(name, s) for s in of} for name, of in results.items()})
-    report = {
+    return {
         "finished": finished,
         "plan": arena.plan.to_json(),
         "asked_for": arena.asked_for.to_json(),
@@ -36,15 +56,11 @@ def write_report(arena: Arena, expected: Cost, *, finished: bool) -> dict[str, A
         "encoder_sha256": arena.fingerprint,
         "decoder": arena.decoder_name,
         "decoder_sha256": arena.decoder_fingerprint,
-        "projected_hours": round(expected.total_s / 3600, 3),
-        "rows": made,
+        "projected_hours": hours,
+        "rows": rows(results, {name: {s: arena.answers(name, s) for s in of} for name, of in results.items()}),
         "notes": notes(arena, finished=finished),
         "out": str(arena.folder),
     }
-    arena.write("results.json", json.dumps(report, indent=1))
-    arena.write("table.txt", text(report) + "\n")
-    draw(made, arena.folder / "arena.png", tokens=arena.plan.tokens, frames=arena.plan.frames)
-    return report
 
 
 def notes(arena: Arena, *, finished: bool) -> list[str]:

@@ -40,6 +40,7 @@ def arena(
         bool, typer.Option("--choices", help="ReWind with one choice that the paper leaves open changed, each, too.")
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the recipes and do nothing.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print what the folder holds already and do nothing.")] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Trainings of each recipe.")] = 3,
     minutes: Annotated[
         float, typer.Option("--minutes", min=0.25, max=60.0, metavar="N", help="Length of the test videos.")
@@ -89,6 +90,7 @@ def arena(
     """Train and test memory systems on the same encoder, decoder, data, steps and tokens. Stopped, it goes on."""
     from rewind.arena import CONTENDERS, ArenaPlan, chosen, run_arena
     from rewind.arena.plan import scenes_to_test
+    from rewind.arena.report import kept_report
     from rewind.arena.run import Where
     from rewind.arena.table import text
 
@@ -101,6 +103,10 @@ def arena(
         widest = max(map(len, CONTENDERS))
         for c in CONTENDERS.values():
             print(f"{c.name:{widest}}  {c.about}{'' if c.group == 'core' else f' (with --{c.group})'}")
+        return
+    if show:
+        report = kept_report(out)
+        output.print_json(report) if json else print(text(report))
         return
     names = None if recipes is None else [n.strip() for n in recipes.split(",") if n.strip()]
     if names == []:
