@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewind.estimate import DECODE_S_PER_MPIX, ENCODE_S, estimate
+from rewind.estimate import DECODE_S_PER_MPIX, ENCODE_FP32_S, ENCODE_S, estimate
 from rewind.values import VideoInfo
 
 INFO = VideoInfo("a.mp4", "mp4", "h264", 1000, 500, 0, Fraction(1, 90000), 0, 61.5, 24.0, 1476, None, False, False)
 
 
-def test_a_minute_costs_its_pixels_and_its_frames() -> None:
-    got = estimate(INFO, fps=Fraction(1), reading="exact", frame_bytes=100, stored=False)
+@pytest.mark.parametrize(("bf16", "frame_s"), [(True, ENCODE_S), (False, ENCODE_FP32_S)])
+def test_a_minute_costs_its_pixels_and_its_frames(bf16: bool, frame_s: float) -> None:
+    got = estimate(INFO, fps=Fraction(1), reading="exact", frame_bytes=100, stored=False, bf16=bf16)
     assert (got.frames, got.store_bytes, got.stored) == (62, 6200, False)
-    work = 0.5 * 24 * 61.5 * DECODE_S_PER_MPIX + 62 * ENCODE_S
+    work = 0.5 * 24 * 61.5 * DECODE_S_PER_MPIX + 62 * frame_s
     assert got.seconds == pytest.approx(work / (os.cpu_count() or 1))
 
 

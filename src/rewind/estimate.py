@@ -9,9 +9,9 @@ from fractions import Fraction
 
 from rewind.values import Reading, VideoInfo
 
-# Seconds that a million decoded pixels and an encoded frame take on one core, as measured on two EPYC cores
-# (docs/performance.md): an estimate for a first look, no promise.
-DECODE_S_PER_MPIX, ENCODE_S = 0.0016, 0.008
+# Seconds that a million decoded pixels and an encoded frame take on one core, as measured on EPYC cores with bf16
+# (docs/performance.md) and without (LOG.md): an estimate for a first look, no promise.
+DECODE_S_PER_MPIX, ENCODE_S, ENCODE_FP32_S = 0.0016, 0.008, 0.035
 READING_COST: dict[Reading, float] = {"exact": 1.0, "fast": 0.85, "keyframes": 0.1}
 
 
@@ -25,12 +25,14 @@ class Estimate:
     stored: bool
 
 
-def estimate(info: VideoInfo, *, fps: Fraction, reading: Reading, frame_bytes: int, stored: bool) -> Estimate:
-    """Of a probed video; `frame_bytes` is what one frame takes in the store."""
+def estimate(
+    info: VideoInfo, *, fps: Fraction, reading: Reading, frame_bytes: int, stored: bool, bf16: bool = True
+) -> Estimate:
+    """Of a probed video; `frame_bytes` is what one frame takes in the store, `bf16`: what the encoder reckons in."""
     if info.duration_s is None:
         return Estimate(None, None, None, stored)
     frames = max(1, math.ceil(info.duration_s * fps))
     rate = info.average_rate or 30.0
     pixels = info.width * info.height / 1e6 * rate * info.duration_s
-    work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * ENCODE_S
+    work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * (ENCODE_S if bf16 else ENCODE_FP32_S)
     return Estimate(frames, work / (os.cpu_count() or 1), frames * frame_bytes, stored)
