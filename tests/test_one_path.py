@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import rewind
-from rewind.answering import DECODER_MIN
 from rewind.models import load
+from rewind.saying import DECODER_MIN
 from rewind.text import load_text
 from rewind.video import open_frames
 from rewind.vision.concepts import NOTHING_NAMED, UNKNOWN
@@ -77,12 +77,16 @@ def test_an_unsure_decoder_leaves_the_word_to_concepts_or_to_nobody(films: dict[
         ("What does the sign say?", "Not in this video.", True),
         ("What shape is the sign?", "Not in this video.", True),
         ("How many signs are there?", "0", False),
-        ("What is on screen?", "I do not know. On screen at the key frames: ", False),
+        ("What is on screen?", "At the key frames: vehicle (", False),
         ("what happens?", "I do not know. On screen at the key frames: ", False),
         ("xyzzy plugh", "I do not know.", False),
         ("When do we see a car?", "At 0:00:0", False),
         ("Where in the video is a car?", "At 0:00:0", False),
         ("What colour is the car?", "I cannot tell; what is asked about is seen at 0:00:0", False),
+        ("What kind of animal is it?", "Not in this video.", True),
+        ("Is there a bicycle?", "Yes, at 0:00:0", False),
+        ("Is there a big bicycle?", "At 0:00:0", False),
+        ("Are there two bicycles?", "At 0:00:0", False),
         ("How many cars are there?", "I cannot tell; what is asked about is seen at 0:00:0", False),
     ],
 )

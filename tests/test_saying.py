@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from rewind.answering import ABSENT, DECODER_MIN, Said, say
-from rewind.values import Moment, Timeline
+from rewind.saying import ABSENT, DECODER_MIN, Said, say
+from rewind.text import load_text
+from rewind.values import KeyFrame, Moment, Timeline
+from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, UNKNOWN, Concepts
+from rewind.vision.vocabulary import load_vocabulary
 
 MOMENT = Moment(3.0, 5.0, 0.9)
 
@@ -37,3 +40,61 @@ def test_never_is_not_believed_where_the_thing_was_found() -> None:
 def test_other_words_stand_as_they_are() -> None:
     assert said("purple", MOMENT).text == "purple"
     assert said("at").text == "Around 0:00:01, faintly."
+
+
+def shown(asked: str, *moments: Moment, known: bool = True, lack: str = "", **classes: float) -> Said:
+    """What is said of eight frames that show `classes`, by name of its class, where the decoder is not sure."""
+    posterior = torch.full((8, 5, COLUMNS), 1e-4)
+    for name, mass in classes.items():
+        posterior[..., load_vocabulary().classes.index(name.replace("_", " "))] = mass
+    relevance = SimpleNamespace(remembered=0, known=known, best=0.9, degradations=(lack,))
+    decoded: Any = SimpleNamespace(text="red", confidence=0)
+    engine: Any = SimpleNamespace(concepts=Concepts(load_text()))
+    seen: Any = SimpleNamespace(relevance=relevance, text=SimpleNamespace(texts=(asked,)))
+    stored: Any = SimpleNamespace(rows=lambda part, rows: posterior[rows])
+    frames = [KeyFrame(float(row), 0.5, row) for row in range(8)]
+    return say(engine, seen, decoded, moments, frames, stored, Timeline.regular(8))
+
+
+@pytest.mark.parametrize(
+    ("asked", "begins"),
+    [
+        ("What animal is in the video?", "Beagle (0.80), at 0:00:03"),
+        ("what kind of a dog is it", "Beagle (0.80), at 0:00:03"),
+        ("What breed is the dog?", "Beagle (0.80), at 0:00:03"),
+        ("Which beagle is it?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("What colour is the dog?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("What does the dog do?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("Is there a dog?", "Yes, at 0:00:03 – 0:00:05. On screen: beagle (0.80)."),
+        ("Does a dog ever appear in the video?", "Yes, at 0:00:03"),
+        ("Is there a big dog?", "At 0:00:03"),
+        ("Are there two dogs?", "At 0:00:03"),
+        ("Is there a dog in a car?", "At 0:00:03"),
+        ("When do we see a dog?", "At 0:00:03"),
+        ("a dog", "At 0:00:03"),
+    ],
+)
+def test_a_question_is_answered_as_far_as_the_classifier_sees(asked: str, begins: str) -> None:
+    given = shown(asked, MOMENT, beagle=0.8)
+    assert given.text.startswith(begins)
+    assert given.source == "concepts"
+    assert not given.absent
+    assert (given.confidence < DECODER_MIN) == begins.startswith("I cannot")
+
+
+def test_a_kind_is_named_no_closer_than_it_is_seen() -> None:
+    assert shown("What animal is it?", MOMENT, beagle=0.3, Chihuahua=0.3).text.startswith("Dog (0.6")
+    assert shown("What animal is it?", MOMENT, beagle=0.3, goldfish=0.3).text.startswith("I cannot tell")
+    assert shown("What dog is it?", MOMENT, beagle=0.3, Chihuahua=0.3).text.startswith("I cannot tell")
+    assert shown("What animal is it?", MOMENT, beagle=0.3, teapot=0.6).text.startswith("I cannot tell")
+
+
+def test_what_is_in_view_is_told_where_nothing_else_is_asked() -> None:
+    assert shown("What is in the video?", known=False, lack=NOTHING_NAMED, beagle=0.8).text == (
+        "At the key frames: beagle (0.80)."
+    )
+    for asked, lack in (("what happens?", NOTHING_NAMED), ("What is in the xyzzy?", UNKNOWN)):
+        given = shown(asked, known=False, lack=lack, beagle=0.8)
+        assert given.text == "I do not know. On screen at the key frames: beagle (0.80)."
+        assert given.source == "none"
+    assert shown("What is in the video?", known=False, lack=NOTHING_NAMED, beagle=0.2).text == "I do not know."

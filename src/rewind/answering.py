@@ -1,8 +1,7 @@
-"""From a video's stored features and an instruction to memory, relevance, key frames, moments and words."""
+"""From stored features and an instruction to memory, relevance, key frames, moments and the decoder's words."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import Concatenate, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
-from rewind.clock import format_time
 from rewind.errors import ConfigError
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
@@ -25,28 +23,9 @@ from rewind.store.memories import keep_memory, load_memory, memory_file
 from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
-from rewind.values import AnswerSource, KeyFrame, Moment, Timeline, VideoInfo
+from rewind.values import KeyFrame, Moment, Timeline, VideoInfo
 from rewind.vision.concepts import UNKNOWN, Concepts
 
-DECODER_MIN = 0.25
-"""Confidence from which the decoder's words are the answer. Of worlds' questions that it is .25 to .5 sure of it
-answers about half rightly, the concepts next to none; of questions unlike those of its training it is hardly ever so
-sure."""
-SUPPORTED = 0.5
-"""Share of what counts as seen that memory's best score must reach for the decoder's words to stand. On real footage
-memory's scores for what its worlds call a sign are 0.00, and the decoder made up a colour for it all the same; where it
-was right on validation worlds of 10 minutes and listed nothing, they were two thirds of it and more."""
-NEEDS_NO_SUPPORT = ("no", "never", "0")
-"""What may be said of a video that shows nothing of what was asked for."""
-ASKS_MORE = re.compile(
-    r"\s*(?:what|which|who|whose|whom|how|where|why)\b"
-    r"(?!\s+(?:time|second|minute|moment|part|in\s+the\s+(?:video|film|recording))s?\b)",
-    re.IGNORECASE,
-)
-"""Questions that are not answered by times alone."""
-ABSENT = "Not in this video."
-NAMED = 0.15
-"""Probability from which a class is named."""
 SMALL = 50_000_000
 """Parameters up to which a model's operations are too short for more than one thread."""
 
@@ -175,68 +154,9 @@ def decode(engine: Engine, seen: Recollection, picks: Selection, stored: StoredF
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Said:
-    """The answer's words, where they come from, how sure, and whether they say that the thing is absent."""
-
-    text: str
-    source: AnswerSource
-    confidence: float
-    absent: bool
-
-
-def say(
-    engine: Engine, seen: Recollection, decoded: Decoded, moments: Sequence[Moment], key_frames: Sequence[KeyFrame],
-    stored: StoredFeatures, timeline: Timeline,
-) -> Said:  # fmt: skip
-    """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows."""
-    relevance = seen.relevance
-    supported = relevance.remembered >= SUPPORTED or decoded.text in NEEDS_NO_SUPPORT
-    if decoded.confidence >= DECODER_MIN and decoded.text and supported:
-        text = decoded.text
-        absent = text in ("never", "no") and not moments
-        if text == "never" and absent:
-            text = ABSENT
-        elif text in ("at", "never"):
-            # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
-            text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
-        return Said(text, "decoder", decoded.confidence, absent)
-    if engine.concepts is None or not relevance.known:
-        shown = _on_screen(engine, stored, [k.row for k in key_frames])
-        seen_there = f" On screen at the key frames: {shown}." if shown else ""
-        return Said(f"I do not know.{seen_there}", "none", max(0.0, decoded.confidence), False)
-    if not moments:
-        return Said(ABSENT, "concepts", 1 - relevance.best, True)
-    first = moments[0]
-    rows = [i for i, s in enumerate(timeline.seconds) if first.start_s <= s < first.end_s]
-    shown = _on_screen(engine, stored, rows[:: max(1, len(rows) // 16)])
-    text = _times(moments[:1]) + (f" On screen: {shown}." if shown else "")
-    if ASKS_MORE.match(seen.text.texts[0]):
-        text = f"I cannot tell; what is asked about is seen {text[0].lower()}{text[1:]}"
-        return Said(text, "concepts", max(0.0, decoded.confidence), False)
-    return Said(text, "concepts", first.score, False)
-
-
-def _clock(seconds: float) -> str:
-    return format_time(seconds, hours=True)
-
-
 def best_time(relevance: Relevance, timeline: Timeline) -> float:
     """The instant, in seconds, of the frame with the best score."""
     return float(timeline.instant(int(relevance.scores.argmax())))
-
-
-def _times(moments: Sequence[Moment]) -> str:
-    parts = [f"{_clock(m.start_s)} – {_clock(m.end_s)}" for m in sorted(moments[:3])]
-    return f"At {', '.join(parts)}."
-
-
-def _on_screen(engine: Engine, stored: StoredFeatures, rows: Sequence[int]) -> str:
-    """The surest classes of some frames in words, or nothing."""
-    if engine.concepts is None or not rows:
-        return ""
-    named = engine.concepts.names(stored.rows("posterior", list(rows)))
-    return ", ".join(f"{name} ({p:.2f})" for name, p in named if p >= NAMED)
 
 
 def _patches(model: ReWind, stored: StoredFeatures, rows: Sequence[int]) -> Tensor:

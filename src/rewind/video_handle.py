@@ -16,6 +16,7 @@ from rewind.errors import ConfigError, VideoError
 from rewind.estimate import estimate
 from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import frames_of, info_after
+from rewind.saying import say
 from rewind.store import DTYPES, Dtype, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.values import READINGS, Answer, Clock, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
 from rewind.video import grab, probe
@@ -137,7 +138,7 @@ class Video:
         moments = answering.moments_of(seen.relevance, timeline, self.info, limit=5, until_s=until_s)
         selected = time.perf_counter()
         decoded = answering.decode(engine, seen, picks, stored, timeline)
-        said = answering.say(engine, seen, decoded, moments, key_frames, stored, timeline)
+        said = say(engine, seen, decoded, moments, key_frames, stored, timeline)
         answered = time.perf_counter()
         answer = Answer(
             # No moment bears out a no: what was looked at for it is where the thing is not.

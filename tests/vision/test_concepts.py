@@ -162,6 +162,41 @@ def test_names_of_what_is_on_screen(concepts: Concepts) -> None:
     assert concepts.names(posterior[:0]) == []
 
 
+def test_a_thing_is_named_once_in_an_everyday_word(concepts: Concepts) -> None:
+    # Hounds are named first; what is left of dogs is no second thing.
+    hounds = dict.fromkeys(("beagle", "bloodhound", "Afghan_hound"), (slice(0, 5), 4.0))
+    others = dict.fromkeys(("Chihuahua", "pug"), (slice(0, 5), 3.0))
+    assert [name for name, _ in concepts.names(film(**hounds, **others)[:5])] == ["hound"]
+    # The narrowest word of WordNet for these is placental.
+    mammals = dict.fromkeys(("beagle", "tabby", "sloth_bear", "sorrel"), (slice(0, 5), 3.0))
+    assert concepts.names(film(**mammals)[:5])[0][0] == "animal"
+
+
+def test_kinds_of_a_thing(concepts: Concepts) -> None:
+    posterior = film(beagle=(slice(0, 5), 0.6), teapot=(slice(0, 5), 1.0))[:5]
+    kind = concepts.kind_of(posterior, "animal is it?")
+    assert kind is None  # .37 of the whole is not sure enough
+    kind = concepts.kind_of(film(beagle=(slice(0, 5), 3.0))[:5], "animals are shown?")
+    assert kind is not None
+    assert kind[0] == "beagle"
+    assert kind[1] > 0.7
+    for asked in ("person", "is it?", "", "teapot"):
+        assert concepts.kind_of(posterior, asked) is None
+    assert concepts.kind_of(posterior[:0], "animal") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "one"),
+    [
+        ("Is there a dog?", True), ("Does a red car appear?", True), ("Can you see a fire truck anywhere?", True),
+        ("Is there a small dog?", False), ("Is there a dog on a sofa?", False), ("Is there a treadmill?", False),
+        ("Is it raining?", False), ("", False),
+    ],
+)  # fmt: skip
+def test_one_thing_and_nothing_else(concepts: Concepts, query: str, one: bool) -> None:
+    assert concepts.names_one_thing(query) == one
+
+
 @settings(deadline=None)
 @given(
     values=st.lists(st.floats(-5, 0, width=32), min_size=1, max_size=30), rows=st.integers(1, 12)

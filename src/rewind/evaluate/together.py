@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from rewind import answering
-from rewind.answering import Recollection, Said
+from rewind.answering import Recollection
 from rewind.evaluate.watched import Watched
 from rewind.memory.aim import Handed
 from rewind.model import Decoded
+from rewind.saying import Said, say
 from rewind.store.memories import KEPT, keep_memory
 from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
@@ -83,7 +84,7 @@ def answer_of(watched: Watched, asked: Asked, seen: Recollection) -> Answered:
     picks, key_frames = answering.choose(engine, seen, timeline)
     moments = moments_of(watched, asked, seen)
     decoded = answering.decode(engine, seen, picks, watched.stored, timeline)
-    said = answering.say(engine, seen, decoded, moments, key_frames, watched.stored, timeline)
+    said = say(engine, seen, decoded, moments, key_frames, watched.stored, timeline)
     return Answered(decoded, said, key_frames, moments)
 
 

@@ -41,6 +41,7 @@ VAGUE_BESIDE = 0.2  # what no class shows counts hardly beside a term that one d
 COLOUR_FULL, COLOUR_FLOOR, COLOUR_WEIGHT = 0.1, 0.003, 0.5
 PLAIN_WEIGHT = 4.0  # a picture of one colour: more than half of it counts as seen
 MONOCHROME, BLANK = 0.98, 0.9  # shares of colourless pixels in a black-and-white picture, of black ones in an empty one
+KIND_SHARE, KIND_SURE = 0.6, 0.4  # of what is seen of a thing, and at all, what a kind of it must have to be named
 WINDOW_S, KEPT = 5.0, 0.6  # a frame's score is the mean of the best 60 % of the samples within ± 2.5 s
 CHUNK = 256  # frames at a time: peak memory does not grow with the video
 # Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
@@ -138,22 +139,47 @@ class Concepts:
         """
         if not len(posterior):
             return []
-        chunk = posterior.float().numpy()[:, :, :CLASSES]
-        mass = (0.5 * chunk.max(1) + 0.5 * chunk.mean(1)).mean(0)
+        mass = _mass(posterior)
         found: list[tuple[str, float]] = []
-        for _ in range(limit):
+        named: set[int] = set()
+        while len(found) < limit:
             top = int(mass.argmax())
             if mass[top] < FLOOR:
                 break
             name, classes = self._vocabulary.name_of(top, mass)
-            found.append((name, float(min(1.0, mass[list(classes)].sum()))))
+            if not named.intersection(classes):  # not the dog that is left beside a hound
+                found.append((name, float(min(1.0, mass[list(classes)].sum()))))
+            named.update(classes)
             mass[list(classes)] = 0
         return sorted(found, key=lambda pair: -pair[1])
+
+    def kind_of(self, posterior: Tensor, asked: str) -> tuple[str, float] | None:
+        """Which kind of the thing that `asked` begins with is on screen in some frames (n, V, 1011), and its
+        probability, as in `names`: the *dog* of *animal is it?*. None where that thing has no kinds, or where none is
+        sure enough.
+        """
+        kinds = self._vocabulary.kinds(asked)
+        if len(kinds) < 2 or not len(posterior):
+            return None
+        mass = _mass(posterior)
+        found = self._vocabulary.kind_of(kinds, mass, share=KIND_SHARE)
+        seen = float(mass[list(found[1])].sum()) if found else 0.0
+        return (found[0], min(1.0, seen)) if found and seen >= KIND_SURE else None
+
+    def names_one_thing(self, query: str) -> bool:
+        """Whether a query asks for one thing of a known name, in some colour or none, and for nothing else."""
+        return self._vocabulary.names_one_thing(query)
 
     def _word_features(self) -> Floats:
         if self._features is None:
             self._features = word_features(self._text, self._vocabulary.words)
         return self._features
+
+
+def _mass(posterior: Tensor) -> Floats:
+    """The posterior mass (K,) of each class over some frames (n, V, 1011), n > 0."""
+    classes = posterior.float().numpy()[:, :, :CLASSES]
+    return np.asarray((0.5 * classes.max(1) + 0.5 * classes.mean(1)).mean(0), np.float32)
 
 
 def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:

@@ -54,6 +54,8 @@ class Vocabulary:
             words, _, ranges = line.partition(" : ")
             for word in words.split(", "):
                 self._nouns[word] = tuple(_numbers(ranges))
+        said = [w.strip() for line in _lines("everyday_nouns.txt") for w in line.split(",")]
+        self._everyday = {noun: self._nouns[noun] for noun in said}
         self._associations: dict[str, tuple[int, tuple[tuple[int, ...], ...]]] = {}
         for row, line in enumerate(_lines("associations.txt")):
             words, _, shown = line.partition(" : ")
@@ -91,20 +93,37 @@ class Vocabulary:
 
     def terms(self, query: str) -> list[Term]:
         """The known words of a query from left to right, the longest phrase first where several fit."""
-        words = _words(query)
-        found: list[Term] = []
+        return [self.term(known) for known, _ in self._phrases(_words(query)) if known]
+
+    def _phrases(self, words: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Words cut into known phrases, ("fire truck", ""), and what is left between them, ("", "big")."""
         at = 0
         while at < len(words):
             for length in range(min(LONGEST, len(words) - at), 0, -1):
                 head, last = words[at : at + length - 1], words[at + length - 1]
                 known = next((w for s in _singular(last) if (w := " ".join([*head, s])) in self), None)
                 if known and not (length == 1 and (known in self._stop or last in self._stop)):
-                    found.append(self.term(known))
+                    yield known, ""
                     at += length
                     break
             else:
+                yield "", words[at]
                 at += 1
-        return found
+
+    def kinds(self, phrase: str) -> tuple[int, ...]:
+        """Classes below the noun that a phrase begins with; none where it begins with none, or that is no noun of
+        WordNet (*person*: a suit is no kind of one)."""
+        known, _ = next(self._phrases(_words(phrase)), ("", ""))
+        return self._nouns.get(known, ())
+
+    def names_one_thing(self, query: str) -> bool:
+        """Whether a query holds one known phrase, which a class shows for certain, and else but colours and words that
+        say nothing of what is in view."""
+        phrases = list(self._phrases(_words(query)))
+        known = [phrase for phrase, _ in phrases if phrase]
+        others = (word for _, word in phrases if word)
+        plain = all(word in self._stop or word in COLOURS for word in others)
+        return plain and len(known) == 1 and bool(self.term(known[0]).weights.max() == 1)
 
     def names_something(self, query: str) -> bool:
         """Whether a query has a word for what may be in view, known or not: *what happens?* has none."""
@@ -112,14 +131,30 @@ class Vocabulary:
 
     def name_of(self, top: int, mass: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
         """A word for class `top`, and the classes it covers: the class itself where it has `SURE` of the mass (K,),
-        else the narrowest noun over it that has, and at least twice as much as the class alone."""
+        else the narrowest everyday noun over it that has, and at least twice as much as the class alone."""
         if mass[top] < SURE:
-            need = max(SURE, 2 * float(mass[top]))
-            kinds = ((len(c), w, c) for w, c in self._nouns.items() if top in c and mass[list(c)].sum() >= need)
-            narrowest = min(kinds, key=lambda kind: kind[0], default=None)
-            if narrowest:
-                return narrowest[1], narrowest[2]
+            wider = self._narrowest(top, mass, need=max(SURE, 2 * float(mass[top])))
+            if wider:
+                return wider
         return self.classes[top], (top,)
+
+    def kind_of(
+        self, kinds: Sequence[int], mass: npt.NDArray[np.float32], *, share: float
+    ) -> tuple[str, tuple[int, ...]] | None:
+        """A word for what a thing is, and the classes it covers: the surest of its kinds where that has `share` of
+        their mass, else the narrowest everyday noun over it that has; None where only a word for all kinds would do."""
+        inside = np.zeros_like(mass)
+        inside[list(kinds)] = mass[list(kinds)]
+        top, need = int(inside.argmax()), share * float(inside.sum())
+        if inside[top] >= need:
+            return self.classes[top], (top,)
+        found = self._narrowest(top, inside, need=need)
+        return found if found and len(found[1]) < len(kinds) else None
+
+    def _narrowest(self, top: int, mass: npt.NDArray[np.float32], *, need: float) -> tuple[str, tuple[int, ...]] | None:
+        """The narrowest everyday noun over class `top` whose classes have at least `need` of the mass."""
+        nouns = ((w, c) for w, c in self._everyday.items() if top in c and mass[list(c)].sum() >= need)
+        return min(nouns, key=lambda noun: len(noun[1]), default=None)
 
     def nearest(self, query: str, text: TextEncoder, features: npt.NDArray[np.float32]) -> Term | None:
         """One term blended of the known words nearest to a query; None where none is near.

@@ -1,0 +1,142 @@
+"""The words of an answer: the decoder's where it is sure, else what the classifier names, else that none knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rewind.answering import Engine, Recollection, best_time
+from rewind.clock import format_time
+from rewind.model import Decoded
+from rewind.store import StoredFeatures
+from rewind.values import AnswerSource, KeyFrame, Moment, Timeline
+from rewind.vision.concepts import NOTHING_NAMED, Concepts
+
+DECODER_MIN = 0.25
+"""Confidence from which the decoder's words are the answer. Of worlds' questions that it is .25 to .5 sure of it
+answers about half rightly, the concepts next to none; of questions unlike those of its training it is hardly ever so
+sure."""
+SUPPORTED = 0.5
+"""Share of what counts as seen that memory's best score must reach for the decoder's words to stand. On real footage
+memory's scores for what its worlds call a sign are 0.00, and the decoder made up a colour for it all the same; where it
+was right on validation worlds of 10 minutes and listed nothing, they were two thirds of it and more."""
+NEEDS_NO_SUPPORT = ("no", "never", "0")
+"""What may be said of a video that shows nothing of what was asked for."""
+ASKS_MORE = re.compile(
+    r"\s*(?:what|which|who|whose|whom|how|where|why)\b"
+    r"(?!\s+(?:time|second|minute|moment|part|in\s+the\s+(?:video|film|recording))s?\b)",
+    re.IGNORECASE,
+)
+"""Questions that are not answered by times alone."""
+KIND = re.compile(
+    r"\s*(?:what|which)\s+(?:(?:kind|sort|type|breed|species|make|model|variety)s?\s+"
+    r"(?:of|(?:is|are|was|were)(?:\s+(?:the|this|that|these|those))?)\s+(?:an?\s+|the\s+)?)?(?P<rest>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Questions that may ask for a kind of thing: *what animal …*, *what kind of dog …*, *what breed is the dog*."""
+LOOKS = re.compile(
+    r"\s*what(?:'s|\b).*\b(?:see|seen|shown?|shows|visible|there|on (?:the )?screen|in (?:the|this|it)\b)",
+    re.IGNORECASE,
+)
+"""Questions for whatever is in view."""
+WHETHER = re.compile(r"\s*(?:is|are|was|were|do|does|did|can|could)\b", re.IGNORECASE)
+"""Questions that are answered by yes or no."""
+COUNTED = re.compile(r"\b(?:not?|one|two|three|four|several|many|only|always|every|both)\b", re.IGNORECASE)
+"""Words that ask for more than that a thing is seen."""
+ABSENT = "Not in this video."
+NAMED = 0.15
+"""Probability from which a class is named, as the mean over frames that belong together."""
+NAMED_OF_ONE = 0.5
+"""The same of a single frame."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """The answer's words, where they come from, how sure, and whether they say that the thing is absent."""
+
+    text: str
+    source: AnswerSource
+    confidence: float
+    absent: bool
+
+
+def say(
+    engine: Engine, seen: Recollection, decoded: Decoded, moments: Sequence[Moment], key_frames: Sequence[KeyFrame],
+    stored: StoredFeatures, timeline: Timeline,
+) -> Said:  # fmt: skip
+    """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows."""
+    relevance = seen.relevance
+    supported = relevance.remembered >= SUPPORTED or decoded.text in NEEDS_NO_SUPPORT
+    if decoded.confidence >= DECODER_MIN and decoded.text and supported:
+        text = decoded.text
+        absent = text in ("never", "no") and not moments
+        if text == "never" and absent:
+            text = ABSENT
+        elif text in ("at", "never"):
+            # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
+            text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
+        return Said(text, "decoder", decoded.confidence, absent)
+    asked = seen.text.texts[0]
+    if engine.concepts is None or not relevance.known:
+        shown = _at_each(engine, stored, [k.row for k in key_frames])
+        if shown and NOTHING_NAMED in relevance.degradations and LOOKS.match(asked):
+            return Said(f"At the key frames: {_listed(shown)}.", "concepts", shown[0][1], False)
+        there = f" On screen at the key frames: {_listed(shown)}." if shown else ""
+        return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False)
+    if not moments:
+        return Said(ABSENT, "concepts", 1 - relevance.best, True)
+    first = moments[0]
+    rows = [i for i, s in enumerate(timeline.seconds) if first.start_s <= s < first.end_s]
+    rows, when = rows[:: max(1, len(rows) // 16)], _times(moments[:1])
+    then = f"{when[0].lower()}{when[1:]}"
+    kind = _kind(engine.concepts, stored, rows, asked)
+    if kind is not None:
+        name, sure = kind
+        return Said(f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", "concepts", sure, False)
+    shown = _on_screen(engine, stored, rows)
+    there = f" On screen: {_listed(shown)}." if shown else ""
+    if ASKS_MORE.match(asked):
+        text = f"I cannot tell; what is asked about is seen {then}{there}"
+        return Said(text, "concepts", max(0.0, decoded.confidence), False)
+    if WHETHER.match(asked) and not COUNTED.search(asked) and engine.concepts.names_one_thing(asked):
+        return Said(f"Yes, {then}{there}", "concepts", first.score, False)
+    return Said(f"{when}{there}", "concepts", first.score, False)
+
+
+def _clock(seconds: float) -> str:
+    return format_time(seconds, hours=True)
+
+
+def _times(moments: Sequence[Moment]) -> str:
+    parts = [f"{_clock(m.start_s)} – {_clock(m.end_s)}" for m in sorted(moments[:3])]
+    return f"At {', '.join(parts)}."
+
+
+def _kind(concepts: Concepts, stored: StoredFeatures, rows: Sequence[int], asked: str) -> tuple[str, float] | None:
+    """Which animal *what animal is it?* is answered with, and how sure that is; None where it cannot be told."""
+    match = KIND.match(asked)
+    if match is None or not rows:
+        return None
+    return concepts.kind_of(stored.rows("posterior", list(rows)), match["rest"])
+
+
+def _on_screen(engine: Engine, stored: StoredFeatures, rows: Sequence[int]) -> list[tuple[str, float]]:
+    """The surest classes of some frames, in words; none where nothing is sure enough."""
+    if engine.concepts is None or not rows:
+        return []
+    return [(name, p) for name, p in engine.concepts.names(stored.rows("posterior", list(rows))) if p >= NAMED]
+
+
+def _at_each(engine: Engine, stored: StoredFeatures, rows: Sequence[int]) -> list[tuple[str, float]]:
+    """The surest classes of frames that have little to do with each other: what one of them shows stands as it is."""
+    best: dict[str, float] = {}
+    for row in rows:
+        for name, p in _on_screen(engine, stored, [row]):
+            best[name] = max(p, best.get(name, 0.0))
+    surest = sorted(best.items(), key=lambda pair: -pair[1])[:3]
+    return [(name, p) for name, p in surest if p >= NAMED_OF_ONE]
+
+
+def _listed(named: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{name} ({p:.2f})" for name, p in named)
