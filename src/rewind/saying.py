@@ -86,22 +86,30 @@ def say(
         return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False)
     if not moments:
         return Said(ABSENT, "concepts", 1 - relevance.best, True)
-    first = moments[0]
-    rows = [i for i, s in enumerate(timeline.seconds) if first.start_s <= s < first.end_s]
-    rows, when = rows[:: max(1, len(rows) // 16)], _times(moments[:1])
+    text, confidence = _of_moment(engine, asked, moments[0], stored, timeline)
+    return Said(text, "concepts", max(0.0, decoded.confidence) if confidence is None else confidence, False)
+
+
+def _of_moment(
+    engine: Engine, asked: str, moment: Moment, stored: StoredFeatures, timeline: Timeline
+) -> tuple[str, float | None]:
+    """What the classifier answers where it has seen the thing, as far as that goes, and how sure; None where what is
+    asked is more than it can tell."""
+    assert engine.concepts is not None  # noqa: S101  (without a classifier nothing is known)
+    rows = [i for i, s in enumerate(timeline.seconds) if moment.start_s <= s < moment.end_s]
+    rows, when = rows[:: max(1, len(rows) // 16)], _times([moment])
     then = f"{when[0].lower()}{when[1:]}"
     kind = _kind(engine.concepts, stored, rows, asked)
     if kind is not None:
         name, sure = kind
-        return Said(f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", "concepts", sure, False)
+        return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", sure
     shown = _on_screen(engine, stored, rows)
     there = f" On screen: {_listed(shown)}." if shown else ""
     if ASKS_MORE.match(asked):
-        text = f"I cannot tell; what is asked about is seen {then}{there}"
-        return Said(text, "concepts", max(0.0, decoded.confidence), False)
+        return f"I cannot tell; what is asked about is seen {then}{there}", None
     if WHETHER.match(asked) and not COUNTED.search(asked) and engine.concepts.names_one_thing(asked):
-        return Said(f"Yes, {then}{there}", "concepts", first.score, False)
-    return Said(f"{when}{there}", "concepts", first.score, False)
+        return f"Yes, {then}{there}", moment.score
+    return f"{when}{there}", moment.score
 
 
 def _clock(seconds: float) -> str:
