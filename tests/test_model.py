@@ -127,6 +127,22 @@ def test_memory_follows_the_instruction_and_earlier_clips() -> None:
     assert same.abs().max() < 1e-5
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("tokens", [2, 4, 64])  # fewer than there are patches, and more
+def test_detail_holds_what_each_of_the_best_patches_reads(tokens: int) -> None:
+    model = tiny(read_detail=True, detail_tokens=tokens, budget=2000)
+    state, patches = model.begin(text()), torch.randn(1, 3, 9, model.config.width)
+    assert model.aim is not None
+    assert state.slots is not None
+    marked, logits = model.aim.mark_patches(patches, state.slots)
+    each = model.aim.read_each(patches, logits, state.pooled, most=tokens)
+    found = model.look(patches, state) - 0.1 * model.detail(marked, state.pooled)
+    assert found.shape == (1, 3, tokens, model.config.width)
+    torch.testing.assert_close(found[:, :, :9], each)
+    assert found[:, :, 9:].abs().max() < 1e-5 if tokens > 9 else each.shape[2] == tokens
+    assert ask(model, *video(20), text()).tokens.detail == tokens * model.config.key_frames
+
+
 @pytest.mark.parametrize("frames", [1, 3, 8, 200])
 def test_tokens_stay_within_the_budget_at_any_length(frames: int) -> None:
     model = tiny()
@@ -242,10 +258,10 @@ def test_an_answer_that_the_limit_cut_says_so() -> None:
 def test_memory_depends_on_no_field_that_its_key_leaves_out() -> None:
     changes: dict[str, object] = {
         "size": "other", "selector": "uniform", "candidates": 20, "key_frames": 3, "neighbours": 2, "reserve": 1,
-        "detail": "pool", "detail_tokens": 9, "instruct_detail": False, "decoder_width": 32, "decoder_layers": 1,
-        "decoder_heads": 2, "vocabulary": 300, "budget": 300, "instruction_limit": 20, "answer_reserve": 7,
-        "score_in_prompt": False, "words_in_prompt": True, "moments": 0, "score_width": 4, "score_after": True,
-        "lora_rank": 2, "lora_alpha": 2, "decoder": "hub:none",
+        "detail": "pool", "detail_tokens": 9, "instruct_detail": False, "read_detail": True, "decoder_width": 32,
+        "decoder_layers": 1, "decoder_heads": 2, "vocabulary": 300, "budget": 300, "instruction_limit": 20,
+        "answer_reserve": 7, "score_in_prompt": False, "words_in_prompt": True, "moments": 0, "score_width": 4,
+        "score_after": True, "lora_rank": 2, "lora_alpha": 2, "decoder": "hub:none",
     }  # fmt: skip
     assert set(changes) == set(_BEHIND_WALK)
     one, other = tiny(), tiny(**changes)

@@ -76,6 +76,8 @@ class ReWindConfig:
     detail: Detail = "learned"  # [us]; "pool" averages the fine grid
     detail_tokens: int = 16  # 32 as published [P]
     instruct_detail: bool = True  # [us]: detail queries start from the instruction
+    # [us]: a detail token holds what one of the best patches reads, the best first, as memory holds what the best does
+    read_detail: bool = False
     # language
     decoder: str = "bundled"  # or "hub:NAME_OR_FOLDER"
     decoder_width: int = 192
@@ -122,6 +124,8 @@ class ReWindConfig:
             raise ConfigError("words_in_prompt without aim", allowed="aim=True: it knows which thing a word is of")
         if self.read_facets and not self.aim:
             raise ConfigError("read_facets without aim", allowed="aim=True: it knows what a patch shows")
+        if self.read_detail and not self.aim:
+            raise ConfigError("read_detail without aim", allowed="aim=True: it reads what a patch shows")
         if self.aim and min(self.facets, default=0) < 2:
             raise ConfigError(f"facets={self.facets}", allowed="one or more, each of 2 values or more")
         if self.patch_place and self.perceives != "neck":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError, WeightsError
@@ -79,6 +80,8 @@ class ReWind(nn.Module):
         self.write = Write(config)
         self.score = FrameScore(config)
         self.detail = detail_of(config)
+        # Quiet at first, so that what `Aim` reads is heard.
+        self.detail_scale = nn.Parameter(torch.tensor(0.1)) if config.read_detail else None
         self.prompt = Prompt(config)
         self.decoder = BundledDecoder(config) if config.decoder == "bundled" else None
         self.known = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, 1))
@@ -206,9 +209,14 @@ class ReWind(nn.Module):
 
     def look(self, patches: Tensor, state: MemoryState) -> Tensor:
         """Detail tokens (B, k, n, D) of key frames' patches (B, k, P, D), under the instruction of `state`."""
-        if self.aim is not None and state.slots is not None:
-            patches, _ = self.aim.mark_patches(patches, state.slots)
-        return torch.as_tensor(self.detail(patches, state.pooled))
+        if self.aim is None or state.slots is None:
+            return torch.as_tensor(self.detail(patches, state.pooled))
+        marked, logits = self.aim.mark_patches(patches, state.slots)
+        detail = torch.as_tensor(self.detail(marked, state.pooled))
+        if self.detail_scale is None:
+            return detail
+        each = self.aim.read_each(patches, logits, state.pooled, most=detail.shape[2])
+        return self.detail_scale * detail + functional.pad(each, (0, 0, 0, detail.shape[2] - each.shape[2]))
 
     def moment_parts(self, tokens: Tensor, logits: Tensor, seconds: Tensor, *, end_s: float) -> MomentParts | None:
         """What the decoder is told of moments: tokens (B, T, W, D), logits (B, T, tracks), seconds (T,)."""

@@ -25,8 +25,8 @@ _HUB_RESERVE = 128
 _WALK = ("instruct", "pool", "aim", "patches", "read", "perceiver", "write")
 _BEHIND_WALK = (
     "size", "selector", "candidates", "key_frames", "neighbours", "reserve", "detail", "detail_tokens",
-    "instruct_detail", "decoder", "decoder_width", "decoder_layers", "decoder_heads", "vocabulary", "budget",
-    "instruction_limit", "answer_reserve", "score_in_prompt", "words_in_prompt", "moments", "score_width",
+    "instruct_detail", "read_detail", "decoder", "decoder_width", "decoder_layers", "decoder_heads", "vocabulary",
+    "budget", "instruction_limit", "answer_reserve", "score_in_prompt", "words_in_prompt", "moments", "score_width",
     "score_after", "lora_rank", "lora_alpha",
 )  # fmt: skip
 """The modules that make memory, and the fields of the config that only those behind memory read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -278,6 +279,18 @@ def test_what_is_read_holds_which_values_are_shown(aim: Aim) -> None:
     assert named.facets.shown.weight.grad is None  # what the match knows is not taught by what is read
 
 
-def test_facets_are_read_only_where_there_are_some() -> None:
-    with pytest.raises(ConfigError, match="read_facets without aim"):
-        replace(CONFIG, aim=False, read_facets=True, patch_place=False)
+@pytest.mark.parametrize("name", ["read_facets", "read_detail"])
+def test_what_aim_reads_is_read_only_where_there_is_one(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} without aim"):
+        replace(CONFIG, aim=False, patch_place=False, **{name: True})
+
+
+@torch.no_grad()
+def test_each_patch_that_fits_is_read_by_itself_the_best_first(aim: Aim) -> None:
+    patches, pooled, logits = torch.randn(2, 3, 5, 16), torch.randn(2, 16), torch.randn(2, 3, 5, SLOTS)
+    each = aim.read_each(patches, logits, pooled, most=4)
+    assert each.shape == (2, 3, 4, 16)
+    for b, f, n in itertools.product(range(2), range(3), range(4)):
+        best = torch.stack([patches[b, f, logits[b, f, :, s].argsort(descending=True)[n]] for s in range(SLOTS)])
+        torch.testing.assert_close(each[b, f, n], aim.read(best, pooled[b]))
+    assert aim.read_each(patches, logits, pooled, most=9).shape == (2, 3, 5, 16)  # no more than there are

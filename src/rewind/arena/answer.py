@@ -113,7 +113,9 @@ def reading_loss(recipe: Recipe, seen: Remembered, videos: Videos) -> Tensor:
         wanted.append(first.expand_as(on)[on])
     if seen.detail is not None and seen.rows is not None:
         shown = torch.gather(on, 1, seen.rows)
-        content.append(prompt.detail(prompt.detail_norm(seen.detail)).mean(2)[shown])
+        # Where each token reads a patch of its own, the first reads the one that fits best.
+        spoken = seen.detail[:, :, :1] if recipe.kit_config.read_detail else seen.detail
+        content.append(prompt.detail(prompt.detail_norm(spoken)).mean(2)[shown])
         wanted.append(first.expand_as(shown)[shown])
     if not content or not sum(len(c) for c in content):
         return first.new_zeros((), dtype=torch.float32)

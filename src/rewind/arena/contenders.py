@@ -57,6 +57,7 @@ def _choice(name: str, about: str, **changes: Any) -> Contender:
 _REWIND = _ours("rewind", "memory under the instruction, key frames by density peaks")
 _NO_MEMORY = _ours("rewind-no-memory", "key frames only, twice as many; memory serves selection alone", memory=False)
 _NO_MOMENTS = _choice("no-moments", "no list of moments in the prompt", moments=0)
+_READ_DETAIL = _choice("read-detail", "each detail token reads one of a key frame's best patches", read_detail=True)
 _ALL = (
     _REWIND,
     _ours("rewind-no-instruction", "memory written under a fixed generic prompt", instructed=False),
@@ -84,6 +85,8 @@ _ALL = (
     _choice("clips-of-4", "clips of 4 frames", clip_frames=4),
     _choice("clips-of-16", "clips of 16 frames", clip_frames=16),
     _choice("plain-detail", "detail queries do not start from the instruction", instruct_detail=False),
+    _READ_DETAIL,
+    _swap(_READ_DETAIL, "uniform-frames", "the same, and evenly spaced key frames", selector="uniform"),
     _choice("pooled-detail", "detail by averaging patches", detail="pool"),
     _choice("no-scores", "memory tokens do not tell their relevance", score_in_prompt=False),
     _NO_MOMENTS,

@@ -138,6 +138,13 @@ class Aim(nn.Module):
         told = said + self.change(functional.gelu(self.along(beside)))
         return torch.as_tensor(told), Handed(seen[:, -1], trail and trail.last)
 
+    def read_each(self, patches: Tensor, logits: Tensor, pooled: Tensor, *, most: int) -> Tensor:
+        """Patches (B, F, P, D) and their `logits` (B, F, P, SLOTS) → the readings of the n ≤ `most` patches of either
+        thing that fit best, the best first, each by itself (B, F, n, D), as far as Ī (B, D) asks."""
+        rows = logits.topk(min(most, patches.shape[2]), dim=2).indices
+        best = torch.stack([patches.take_along_dim(row[..., None], dim=2) for row in rows.unbind(-1)], dim=-2)
+        return self.read(best, pooled[:, None, None])
+
     def read(self, best: Tensor, pooled: Tensor) -> Tensor:
         """The slots' best patches (…, SLOTS, D) as far as Ī (…, D) asks: (…, D)."""
         content = self.content(best.flatten(-2))

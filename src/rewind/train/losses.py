@@ -155,7 +155,9 @@ def reading_loss(model: ReWind, tokens: Tensor, detail: Tensor, rows: Tensor, ba
     on = batch.relevant.any(-1) & batch.reads.bool()[:, None]
     shown = torch.gather(on, 1, rows)
     from_memory = prompt.memory(prompt.memory_norm(tokens)).mean(2)[on]
-    from_detail = prompt.detail(prompt.detail_norm(detail)).mean(2)[shown]
+    # Where each token reads a patch of its own, the first reads the one that fits best.
+    spoken = detail[:, :, :1] if model.config.read_detail else detail
+    from_detail = prompt.detail(prompt.detail_norm(spoken)).mean(2)[shown]
     logits = decoder.out(decoder.norm(torch.cat([from_memory, from_detail]))).float()
     if not len(logits):
         return torch.as_tensor(logits.sum())
