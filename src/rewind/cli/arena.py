@@ -88,6 +88,7 @@ def arena(
     quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Train and test memory systems on the same encoder, decoder, data, steps and tokens. Stopped, it goes on."""
+    from rewind.allocator import keep_freed_memory
     from rewind.arena import CONTENDERS, ArenaPlan, chosen, run_arena
     from rewind.arena.plan import scenes_to_test
     from rewind.arena.report import kept_report
@@ -119,6 +120,7 @@ def arena(
         contenders = chosen(names, full=full, choices=choices)
     seconds = None if budget is None else parse_duration(budget)
     try_folder(out)
+    keep_freed_memory()
 
     def say(line: str) -> None:
         if not quiet:

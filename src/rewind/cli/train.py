@@ -41,6 +41,7 @@ def train(
     quiet: options.Quiet = False,
 ) -> None:
     """Train memory, selection and decoder on worlds. Stopped, the same command goes on."""
+    from rewind.allocator import keep_freed_memory
     from rewind.train import require_trainable, run
 
     with as_usage():
@@ -48,6 +49,7 @@ def train(
     if os.environ.get("RANK", "0") == "0":  # processes that try it together would take it from each other
         for wanted in (out, *([] if bank is None else [bank])):
             try_folder(wanted)
+    keep_freed_memory()
     again = "the same command goes on from the last checkpoint" if resume else "without --fresh it goes on from there"
     with resumable(again), _stages(quiet=quiet) as progress:
         folder = run(size, out=out, seed=seed, bank=bank, minutes=minutes, resume=resume, progress=progress)

@@ -43,7 +43,7 @@ class Facets(nn.Module):
 
     def values(self, patches: Tensor) -> Tensor:
         """Patches (…, D) → how much each value is shown (…, values), not normalised within a facet."""
-        return torch.exp(self.shown(patches).float().clamp(-_FARTHEST, _FARTHEST))
+        return torch.as_tensor(self.shown(patches).float().clamp(-_FARTHEST, _FARTHEST).exp_())
 
     def shares(self, patches: Tensor) -> Tensor:
         """Patches (…, D) → the probability of each value within its facet (…, values)."""
@@ -55,13 +55,17 @@ class Facets(nn.Module):
         b, slots, _ = asked.shape
         facets = len(self.sizes)
         allowed = (torch.sigmoid(asked.float())[..., None] * self.of).permute(0, 2, 1, 3).flatten(2)
-        if len(values) == 1:  # one matrix product for all instructions
-            wide = values[0] @ allowed.permute(1, 0, 2).flatten(1)
-            among = wide.view(-1, b, slots, facets).transpose(0, 1)
+        # One product for what is allowed and for all there is: its gradient is the size of all patches' values.
+        if len(values) == 1:  # and one for all instructions
+            wide = values[0] @ torch.cat([allowed.permute(1, 0, 2).flatten(1), self.of], dim=1)
+            among, whole = wide.split([b * slots * facets, facets], dim=-1)
+            among, whole = among.unflatten(-1, (b, slots, facets)).transpose(0, 1), whole[None]
         else:
-            among = (values @ allowed).view(b, -1, slots, facets)
-        share = among / (values @ self.of.to(values.dtype))[:, :, None]
-        fit = self.sharpness * share.float().clamp(min=_LEAST).log().sum(-1) + self.sure
+            wide = values @ torch.cat([allowed, self.of.expand(b, -1, -1)], dim=-1)
+            among, whole = wide.split([slots * facets, facets], dim=-1)
+            among = among.unflatten(-1, (slots, facets))
+        share: Tensor = among / whole[:, :, None]
+        fit: Tensor = self.sharpness * share.float().clamp(min=_LEAST).log().sum(-1) + self.sure
         if self.training and self.asked.weight.requires_grad:
             return fit
         return fit - _SHUT * (_NAMED - self.named(asked)).clamp(min=0)[:, None]
