@@ -112,6 +112,20 @@ ONE = [
     ("in the last 12 seconds", (188, 200)),
     ("the first 12-second mark", (12, 12)),
     ("They last 12 seconds", (12, 12)),
+    # from one end of the video, or to the other
+    ("from 1:05 to the end", (65, 200)),
+    ("From 65 s until the very end of the video.", (65, 200)),
+    ("from 50% to the end", (100, 200)),
+    ("from the beginning until 0:12", (0, 12)),
+    ("from the start of the clip to 12 seconds", (0, 12)),
+    ("from 12 s to the end of the song", (12, 12)),  # which ends when is not said
+    ("At 5 s the man runs to the end.", (5, 5)),
+    # other signs
+    ("between 12 & 40 seconds", (12, 40)),
+    (".5 - 1.5", (0.5, 1.5)),
+    ("02：10 － 02：30", (130, 150)),
+    ("０２:10 ～ 02:30", (130, 150)),
+    ("02:10 ― 02:30", (130, 150)),
 ]
 
 

@@ -28,6 +28,7 @@ _AND = r"\s*(?:,\s*|and\s+)?"
 _UNITS = ("hours?|hrs?|h", "minutes?|mins?|m", "seconds?|secs?|s")
 _UNIT = rf"(?:{'|'.join(_UNITS)})\b"
 _JOINT = r"(?:-|–|—|to|until|till|and|through)"
+_EDGES = r"(?:\s+of\s+the\s+(?:video|clip|film|movie|footage))?"
 _PRIMES = r"(\d{1,3})['′’](\d{1,2}(?:\.\d{1,3})?)(?:[\"″”]|''|’’|(?!\d|\.\d))"
 # Signs and habits that are brought to one form before anything is read, in this order.
 _REWRITES = tuple(
@@ -36,6 +37,9 @@ _REWRITES = tuple(
         # 1'12" to 1'40"; one alone may be a height in feet.
         (rf"\b{_PRIMES}(\s*(?:-|–|—|to|until|till|through)\s*){_PRIMES}", r"\1:\2\3\4:\5"),
         (r"[\"'`*_]", " "),
+        (r"&", " and "),
+        (r"(?<![\w.])\.(?=\d)", "0."),  # .5 - 1.5
+        (rf"\bthe\s+(?:very\s+)?(?:start|beginning){_EDGES}(?=\s*(?:-|–|—|to|until|till|through)\s)", "0 s"),
         (r"\((?:start|begin|beginning|end|finish|stop)(?: time)?\)", " "),
         # Minus one is a usual way to say "none"; it is not the second 1.
         (r"(^|[(\[{,:=]|\b(?:from|to|at|and|between))\s{0,3}-1(?:\.0{1,9})?(?![\d.:])", r"\1 none "),
@@ -59,6 +63,13 @@ _REWRITES = tuple(
         (rf"(\d\s*m(?:in(?:ute)?s?)?)\s+(\d{{1,2}})(?=\s*(?:$|[.,;)\]\n-]|{_JOINT}\b))", r"\1 \2 s"),
     )
 )
+# Only where the duration is known: "from 1:05 to the end of the video".
+_TO_END = re.compile(
+    rf"(\d(?:\s*(?:{_UNIT}\.?|%))?)\s*(?:-|–|—|to|until|till|through)\s+the\s+(?:very\s+)?end{_EDGES}(?=\s*(?:$|[.,;)\]\n]))",
+    re.IGNORECASE,
+)
+# Full-width signs, and the dashes that stand with them, to the common ones.
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2015: 0x2014, 0x301C: 0x7E}
 _HOURS, _MINUTES, _SECONDS = (rf"{_NUMBER}\s*-?(?:{unit})(?![A-Za-z])" for unit in _UNITS)
 _TIME = re.compile(
     rf"""(?<![\w.])(?<!\d:)(?:
@@ -126,6 +137,9 @@ def parse_moments(text: str, *, duration_s: float | None = None, bare: Bare = "s
     """
     if len(text) > READ:
         text = text[:READ].rstrip("0123456789.:,")
+    text = text.translate(_WIDE)
+    if duration_s is not None:
+        text = _TO_END.sub(rf"\1 to {duration_s:.3f} s", text)
     for pattern, plain in _REWRITES:
         text = pattern.sub(plain, text)
     times = [t for t in map(_read, _TIME.finditer(text)) if t is not None]
