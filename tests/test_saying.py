@@ -17,11 +17,11 @@ from rewind.vision.vocabulary import load_vocabulary
 MOMENT = Moment(3.0, 5.0, 0.9)
 
 
-def said(text: str, *moments: Moment) -> Said:
-    relevance = SimpleNamespace(remembered=0.9, known=True, best=0.9, scores=torch.tensor([0.1, 0.9]))
+def said(text: str, *moments: Moment, asked: str = "Is there a sign?", remembered: float = 0.9) -> Said:
+    relevance = SimpleNamespace(remembered=remembered, known=True, best=0.9, scores=torch.tensor([0.1, 0.9]))
     decoded: Any = SimpleNamespace(text=text, confidence=DECODER_MIN + 0.1)
     engine: Any = SimpleNamespace(concepts=None)
-    seen: Any = SimpleNamespace(relevance=relevance)
+    seen: Any = SimpleNamespace(relevance=relevance, text=SimpleNamespace(texts=(asked,)))
     stored: Any = None
     return say(engine, seen, decoded, moments, (), stored, Timeline.regular(2))
 
@@ -40,6 +40,21 @@ def test_never_is_not_believed_where_the_thing_was_found() -> None:
 def test_other_words_stand_as_they_are() -> None:
     assert said("purple", MOMENT).text == "purple"
     assert said("at").text == "Around 0:00:01, faintly."
+
+
+@pytest.mark.parametrize("asked", ["How many circles are there?", "Count the signs.", "How often is a sign shown?"])
+def test_nothing_at_all_is_a_number(asked: str) -> None:
+    none = said("0", asked=asked, remembered=0)
+    assert none.text == "0"
+    assert none.denies
+
+
+def test_a_character_that_nothing_was_read_off_is_made_up() -> None:
+    asked = "What is written on the wall?"
+    read = said("0", asked=asked)
+    assert read.text == "0"
+    assert not read.denies
+    assert said("0", asked=asked, remembered=0).source == "none"
 
 
 def shown(asked: str, *moments: Moment, known: bool = True, lack: str = "", **classes: float) -> Said:

@@ -160,6 +160,18 @@ def test_find_gives_moments_or_absent(store: Path) -> None:
     assert set(nothing.to_json()) >= {"absent", "moments", "frames", "degradations", "seconds", "model", "video"}
 
 
+def test_what_is_there_now_is_what_the_end_shows(store: Path) -> None:
+    video = rewind.open(packaged("bikes.mp4"), store=store)
+    whole, last = video.find("a bicycle"), float(video.stored.timeline().seconds[-1])
+    now = [video.find(query) for query in ("a bicycle now", "Now, a bicycle", "a bicycle at this moment")]
+    reach = tuple(m for m in whole.moments if m.end_s > last)
+    assert [found.moments for found in now] == [reach] * 3
+    assert now[0].best_time_s == last
+    assert video.find("a red circle now").absent
+    early = video.find("a bicycle now", until_s=2.5)
+    assert all(m.end_s > 2.0 for m in early.moments)
+
+
 def test_pictures_are_those_on_screen(store: Path) -> None:
     pictures = rewind.open(BIKES, store=store).pictures([0.0, 5.4], max_side=320)
     assert [p.size for p in pictures] == [(320, 136)] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ from rewind.vision.concepts import UNKNOWN, Concepts
 
 SMALL = 50_000_000
 """Parameters up to which a model's operations are too short for more than one thread."""
+
+NOW = re.compile(
+    r"^\s*(?:right\s+)?now\b[\s,]+(?=\S)|(?<=\S)[\s,]+(?:(?:right\s+|just\s+)?now|at\s+(?:this\s+moment|present))(?=[\s?.!]*$)",
+    re.IGNORECASE,
+)
+"""Words that ask for the last instant, where a query begins or ends with them."""
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -21,8 +21,10 @@ SUPPORTED = 0.5
 """Share of what counts as seen that memory's best score must reach for the decoder's words to stand. On real footage
 memory's scores for what its worlds call a sign are 0.00, and the decoder made up a colour for it all the same; where it
 was right on validation worlds of 10 minutes and listed nothing, they were two thirds of it and more."""
-NEEDS_NO_SUPPORT = ("no", "never", "0")
-"""What may be said of a video that shows nothing of what was asked for."""
+NEEDS_NO_SUPPORT = ("no", "never")
+"""What may be said of a video that shows nothing of what was asked for; so may 0, where a number is asked for."""
+ASKS_NUMBER = re.compile(r"\b(?:how\s+(?:many|often)|count|number\s+of)\b", re.IGNORECASE)
+"""Questions that 0 answers. To others it is a character that was read, which needs something to be read off."""
 ASKS_MORE = re.compile(
     r"\s*(?:what|which|who|whose|whom|how|where|why)\b"
     r"(?!\s+(?:time|second|minute|moment|part|in\s+the\s+(?:video|film|recording))s?\b)",
@@ -53,12 +55,14 @@ NAMED_OF_ONE = 0.5
 
 @dataclass(frozen=True)
 class Said:
-    """The answer's words, where they come from, how sure, and whether they say that the thing is absent."""
+    """The answer's words, where they come from, how sure, and whether they say that the thing is absent. What `denies`
+    says no or none, which no moment bears out: what was looked at for it is where the thing is not."""
 
     text: str
     source: AnswerSource
     confidence: float
     absent: bool
+    denies: bool = False
 
 
 def say(
@@ -67,7 +71,9 @@ def say(
 ) -> Said:  # fmt: skip
     """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows."""
     relevance = seen.relevance
-    supported = relevance.remembered >= SUPPORTED or decoded.text in NEEDS_NO_SUPPORT
+    asked = seen.text.texts[0]
+    none = decoded.text == "0" and ASKS_NUMBER.search(asked) is not None
+    supported = relevance.remembered >= SUPPORTED or decoded.text in NEEDS_NO_SUPPORT or none
     if decoded.confidence >= DECODER_MIN and decoded.text and supported:
         text = decoded.text
         absent = text in ("never", "no") and not moments
@@ -76,8 +82,7 @@ def say(
         elif text in ("at", "never"):
             # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
-        return Said(text, "decoder", decoded.confidence, absent)
-    asked = seen.text.texts[0]
+        return Said(text, "decoder", decoded.confidence, absent, denies=text == "no" or none)
     if engine.concepts is None or not relevance.known:
         shown = _at_each(engine, stored, [k.row for k in key_frames])
         if shown and NOTHING_NAMED in relevance.degradations and LOOKS.match(asked):

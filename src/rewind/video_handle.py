@@ -141,8 +141,7 @@ class Video:
         said = say(engine, seen, decoded, moments, key_frames, stored, timeline)
         answered = time.perf_counter()
         answer = Answer(
-            # No moment bears out a no: what was looked at for it is where the thing is not.
-            answer=said.text, absent=said.absent, moments=() if said.text == "no" else moments, key_frames=key_frames,
+            answer=said.text, absent=said.absent, moments=() if said.denies else moments, key_frames=key_frames,
             confidence=round(said.confidence, 4), answer_source=said.source,
             best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),
             threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(stored, timeline),
@@ -161,7 +160,8 @@ class Video:
         self, query: str, *, until_s: float | None = None, threshold: float | None = None, limit: int = 5,
         progress: Progress | None = None,
     ) -> Found:  # fmt: skip
-        """Moments that show `query`, best first, or absent.
+        """Moments that show `query`, best first, or absent. Of a query for what is there *now* (`answering.NOW`) the
+        moment that lasts to the end; memory under the whole query would look at the last frame whatever it shows.
 
         Args:
             threshold: score in 0–1 from which a moment counts; the calibrated one where not given.
@@ -170,15 +170,19 @@ class Video:
             raise ConfigError(f"threshold {threshold}", allowed="0 to 1")
         if limit < 1:
             raise ConfigError(f"limit {limit}", allowed="1 or more")
+        query, only_now = answering.NOW.subn("", query)
         stored, timeline, seen, took = self._recollect(query, until_s, progress)
         begun = time.perf_counter()
-        relevance = seen.relevance
+        relevance, last = seen.relevance, float(timeline.seconds[-1])
         moments = answering.moments_of(
-            relevance, timeline, self.info, threshold=threshold, limit=limit, until_s=until_s
+            relevance, timeline, self.info, threshold=threshold, limit=None if only_now else limit, until_s=until_s
         )
+        if only_now:
+            moments = tuple(m for m in moments if m.end_s > last)
         return Found(
-            absent=not moments, moments=moments, best_score=relevance.best,
-            best_time_s=answering.best_time(relevance, timeline),
+            absent=not moments, moments=moments,
+            best_score=float(relevance.scores[-1]) if only_now else relevance.best,
+            best_time_s=last if only_now else answering.best_time(relevance, timeline),
             threshold=relevance.threshold if threshold is None else threshold,
             frames=frames_of(stored, timeline), model=self._engine.model.name, video=self.info,
             degradations=(*self._degradations(), *seen.text.degradations, *relevance.degradations),
