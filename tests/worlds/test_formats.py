@@ -11,6 +11,7 @@ from rewind.evaluate import score_predictions
 from rewind.video import probe
 from rewind.worlds import contact_sheet, make_world, questions, save
 from rewind.worlds.formats import from_charades, from_moviechat, to_charades, to_moviechat
+from rewind.worlds.looks import RGB
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +122,9 @@ def test_contact_sheet_shows_the_frames(world):
         contact_sheet(world, start_s=10, end_s=900)
     with pytest.raises(ConfigError, match="1 or more"):
         contact_sheet(world, columns=0)
+
+
+def test_a_long_worlds_timeline_has_more_scenes_than_pixels():
+    sheet = contact_sheet(make_world(31, seconds=7200), columns=1, rows=1)
+    colours = {tuple(pixel) for pixel in np.asarray(sheet)[-80:].reshape(-1, 3).tolist()}
+    assert {RGB["red"], RGB["blue"]} <= colours

@@ -66,10 +66,17 @@ def contact_sheet(
     def place(second: int) -> int:
         return _GAP_PX + round((second - start_s) / (end - start_s) * (width - 2 * _GAP_PX))
 
+    def bar(start: int, end: int, y: int, *, fill: tuple[int, int, int], outline: tuple[int, int, int]) -> None:
+        left, right = place(start), max(place(start) + 1, place(end) - 1)
+        # Of a bar no wider than its outline only the colour would be missing.
+        draw.rectangle((left, y, right, y + _LANE_PX - 2), fill=fill, outline=outline if right - left > 3 else fill)
+
     for n, placed in enumerate(world.placed):
         a, b = max(placed.start_s, start_s), min(placed.end_s, end)
         if a < b:
-            draw.rectangle((place(a), top, place(b) - 1, top + 5), fill=_FAINT if n % 2 else (165, 165, 165))
+            draw.rectangle(
+                (place(a), top, max(place(a), place(b) - 1), top + 5), fill=_FAINT if n % 2 else (165, 165, 165)
+            )
     visitors = [
         (max(s.start_s, start_s), min(s.end_s, end), RGB[s.appearance.colour])
         for s in index.seen
@@ -83,9 +90,7 @@ def contact_sheet(
     y_visitors, y_changes = top + 9, top + 9 + visitor_lanes * _LANE_PX
     for lane, a, b, colour in _lanes(visitors, visitor_lanes):
         y = y_visitors + lane * _LANE_PX
-        draw.rectangle(
-            (place(a), y, max(place(a) + 1, place(b) - 1), y + _LANE_PX - 2), fill=colour, outline=(120, 120, 120)
-        )
+        bar(a, b, y, fill=colour, outline=(120, 120, 120))
     for change in index.changes:
         if start_s <= change.at_s < end:
             x = place(change.at_s)
@@ -94,9 +99,7 @@ def contact_sheet(
     y_signs = y_changes + 9
     for lane, a, b, colour in _lanes(signs, sign_lanes):
         y = y_signs + lane * _LANE_PX
-        draw.rectangle(
-            (place(a), y, max(place(a) + 1, place(b) - 1), y + _LANE_PX - 2), fill=colour, outline=(60, 60, 60)
-        )
+        bar(a, b, y, fill=colour, outline=(60, 60, 60))
     y_text = y_signs + sign_lanes * _LANE_PX + 2
     note = "scenes (grey), visitors, changes of colour (ticks), signs"
     draw.text((_GAP_PX, y_text), f"{_clock(start_s)} – {_clock(end)}   {note}".replace("–", "-"), fill=_INK)
