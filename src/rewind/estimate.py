@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rewind.store import Manifest
 from rewind.values import Reading, VideoInfo
 
 # Seconds that a million decoded pixels and an encoded frame take on one core, as measured on EPYC cores with bf16
@@ -17,7 +18,8 @@ READING_COST: dict[Reading, float] = {"exact": 1.0, "fast": 0.85, "keyframes": 0
 
 @dataclass(frozen=True)
 class Estimate:
-    """What watching will cost; None where the source does not tell its length. `stored`: it was watched already."""
+    """What watching will cost; None where the source does not tell its length. `stored`: it was watched already, and
+    frames and bytes are what came of it."""
 
     frames: int | None
     seconds: float | None
@@ -26,13 +28,22 @@ class Estimate:
 
 
 def estimate(
-    info: VideoInfo, *, fps: Fraction, reading: Reading, frame_bytes: int, stored: bool, bf16: bool = True
+    info: VideoInfo,
+    *,
+    fps: Fraction,
+    reading: Reading,
+    frame_bytes: int,
+    bf16: bool = True,
+    watched: Manifest | None = None,
 ) -> Estimate:
-    """Of a probed video; `frame_bytes` is what one frame takes in the store, `bf16`: what the encoder reckons in."""
+    """Of a probed video; `frame_bytes` is what one frame takes in the store, `bf16`: what the encoder reckons in,
+    `watched`: what its finished store says."""
+    if watched is not None:
+        return Estimate(watched.frames.sampled, 0.0, watched.size_bytes, stored=True)
     if info.duration_s is None:
-        return Estimate(None, None, None, stored)
+        return Estimate(None, None, None, stored=False)
     frames = max(1, math.ceil(info.duration_s * fps))
     rate = info.average_rate or 30.0
     pixels = info.width * info.height / 1e6 * rate * info.duration_s
     work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * (ENCODE_S if bf16 else ENCODE_FP32_S)
-    return Estimate(frames, work / (os.cpu_count() or 1), frames * frame_bytes, stored)
+    return Estimate(frames, work / (os.cpu_count() or 1), frames * frame_bytes, stored=False)

@@ -64,8 +64,8 @@ class Video:
         vision = self._vision
         row = row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=dtype)
         self.estimate = estimate(
-            self.info, fps=fps, reading=reading, stored=self._shelf.finished(), frame_bytes=row if self.kept else 0,
-            bf16=getattr(vision, "precision", "fp32") == "bf16",
+            self.info, fps=fps, reading=reading, frame_bytes=row if self.kept else 0,
+            bf16=getattr(vision, "precision", "fp32") == "bf16", watched=self._shelf.finished(),
         )  # fmt: skip
 
     @property

@@ -39,7 +39,10 @@ def say_waiting() -> None:
 def describe(info: VideoInfo, estimate: Estimate, fps: Fraction) -> str:
     """`match.mp4 · 1:32:10 · 5,530 frames at 1 a second · about 3 min to watch, 416 MB on disk`."""
     name = "standard input" if info.path == "-" else Path(info.path).name or info.path
-    parts = [plain(name), "unknown length" if info.duration_s is None else clock(info.duration_s)]
+    seconds = info.duration_s
+    if seconds is None and estimate.stored and estimate.frames is not None:
+        seconds = float(estimate.frames / fps)  # the header does not tell it, but it was watched
+    parts = [plain(name), "unknown length" if seconds is None else clock(seconds)]
     frames = "frames" if estimate.frames is None else count(estimate.frames, "frame")
     parts.append(f"{frames} at {rate(fps)}")
     cost = []

@@ -33,14 +33,15 @@ class Shelf:
         """Whether the source has a key, and so a place that outlives this."""
         return not self.live and Path(self.source).is_file()
 
-    def finished(self) -> bool:
-        """Whether everything is there already; tells it without reading the file through."""
+    def finished(self) -> Manifest | None:
+        """What the store says where everything is there already, else None. The file is not read through for it."""
         digest = remembered_hash(Path(self.source), self.root) if self.keyed else None
         if digest is None:
-            return False
+            return None
         with suppress(StoreError):
-            return Manifest.load(self.root / self.recipe.key(digest)).finished
-        return False
+            manifest = Manifest.load(self.root / self.recipe.key(digest))
+            return manifest if manifest.finished else None
+        return None
 
     @contextmanager
     def opened(self, clock: Clock, *, waiting: Callable[[], None] | None = None) -> Iterator[StoredFeatures]:
