@@ -104,10 +104,12 @@ def test_a_kind_is_named_no_closer_than_it_is_seen() -> None:
     assert shown("What animal is it?", MOMENT, beagle=0.3, teapot=0.6).text.startswith("I cannot tell")
 
 
-def test_what_is_in_view_is_told_where_nothing_else_is_asked() -> None:
-    assert shown("What is in the video?", known=False, lack=NOTHING_NAMED, beagle=0.8).text == (
-        "At the key frames: beagle (0.80)."
-    )
+@pytest.mark.parametrize("asked", ["What is in the video?", "What is this?", "what's that", "What am I looking at?"])
+def test_what_is_in_view_is_told(asked: str) -> None:
+    assert shown(asked, known=False, lack=NOTHING_NAMED, beagle=0.8).text == "At the key frames: beagle (0.80)."
+
+
+def test_what_is_in_view_is_told_only_where_nothing_else_is_asked() -> None:
     for asked, lack in (("what happens?", NOTHING_NAMED), ("What is in the xyzzy?", UNKNOWN)):
         given = shown(asked, known=False, lack=lack, beagle=0.8)
         assert given.text == "I do not know. On screen at the key frames: beagle (0.80)."

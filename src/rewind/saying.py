@@ -38,7 +38,8 @@ KIND = re.compile(
 )
 """Questions that may ask for a kind of thing: *what animal …*, *what kind of dog …*, *what breed is the dog*."""
 LOOKS = re.compile(
-    r"\s*what(?:'s|\b).*\b(?:see|seen|shown?|shows|visible|there|on (?:the )?screen|in (?:the|this|it)\b)",
+    r"\s*what(?:'s|\b).*\b(?:see|seen|shown?|shows|visible|there|on (?:the )?screen|in (?:the|this|it)\b)"
+    r"|\s*what(?:'s|\s+(?:is|are|am))\s+(?:this|that|it|these|those|i\s+looking\s+at)\b",
     re.IGNORECASE,
 )
 """Questions for whatever is in view."""

@@ -151,3 +151,13 @@ def test_colours_and_looks_of_a_query() -> None:
     assert plain_colour("a black dog on a screen") is None
     assert looks_in("a gray picture") == ("grey picture",)
     assert looks_in("a dog") == ()
+
+
+@pytest.mark.parametrize("query", ["чи є тут велосипед?", "自転車はありますか", "🚲", "is there a xyzzy?"])
+def test_words_of_other_scripts_may_name_something(query: str) -> None:
+    assert load_vocabulary().names_something(query)
+
+
+@pytest.mark.parametrize("query", ["what happens?", "…!", "0", "What is “this”?"])
+def test_some_queries_name_nothing(query: str) -> None:
+    assert not load_vocabulary().names_something(query)

@@ -126,8 +126,10 @@ class Vocabulary:
         return plain and len(known) == 1 and bool(self.term(known[0]).weights.max() == 1)
 
     def names_something(self, query: str) -> bool:
-        """Whether a query has a word for what may be in view, known or not: *what happens?* has none."""
-        return any(word not in self._stop for word in _words(query))
+        """Whether a query has a word for what may be in view, known or not, other scripts and pictograms included:
+        *what happens?* has none."""
+        foreign = any(not c.isascii() and (c.isalpha() or unicodedata.category(c) == "So") for c in query)
+        return foreign or any(word not in self._stop for word in _words(query))
 
     def name_of(self, top: int, mass: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
         """A word for class `top`, and the classes it covers: the class itself where it has `SURE` of the mass (K,),
