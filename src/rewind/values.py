@@ -25,7 +25,8 @@ class VideoInfo:
 
     `width` × `height` are those on screen, rotation applied; a `mirrored` picture is turned upside down before it is
     rotated. `duration_s` is None where neither the header nor the stream tells it. `start_pts` is the first
-    presentation time in ticks of `time_base` (seconds a tick).
+    presentation time in ticks of `time_base` (seconds a tick). `pixel_aspect` is how wide a pixel is shown for its
+    height, rotation applied: 4/3 in a 640 × 480 picture that fills a 16 : 9 screen.
     """
 
     path: str
@@ -43,6 +44,12 @@ class VideoInfo:
     live: bool
     seekable: bool
     mirrored: bool = False
+    pixel_aspect: Fraction = Fraction(1)
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height in square pixels."""
+        return max(1, round(self.width * self.pixel_aspect)), self.height
 
 
 @dataclass(frozen=True)

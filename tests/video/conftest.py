@@ -44,6 +44,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         base: Fraction = Fraction(1, 30),
         rotation: int = 0,
         flip: bool = False,
+        aspect: Fraction = Fraction(1),
         matrix: int = 2,
         paint: Callable[[int, int, int], np.ndarray] = picture,
         sound: bool = False,
@@ -61,6 +62,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
             stream.codec_context.time_base = base
             stream.time_base = base
             ctx = stream.codec_context
+            ctx.sample_aspect_ratio = aspect
             ctx.colorspace = ctx.color_primaries = ctx.color_trc = matrix
             if rotation or flip:
                 stream.set_display_rotation(rotation, hflip=flip)

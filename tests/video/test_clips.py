@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rewind.values import Moment
-from rewind.video import cut, open_frames, probe
+from rewind.video import cut, grab, open_frames, probe
 from rewind.video.sound import _resampled
 
 Make = Callable[..., Path]
@@ -58,6 +58,24 @@ def test_a_late_clip_decodes_no_more_than_it_has_to(
     monkeypatch.setattr(decode.Decoder, "feed", lambda self, coded: fed.append(coded) or feed(self, coded))
     cut(path, [Moment(14.0, 14.5, 1.0)], tmp_path, info=probe(path))
     assert len(fed) < 70
+
+
+@pytest.mark.parametrize("name", ["wide.mp4", "wide.mkv"])
+def test_pictures_and_clips_are_as_wide_as_they_are_shown(make: Make, tmp_path: Path, name: str) -> None:
+    path = make(name, frames=30, size=(80, 64), aspect=Fraction(4, 3))
+    info = probe(path)
+    assert (info.pixel_aspect, info.shown) == (Fraction(4, 3), (107, 64))
+    (picture,) = grab(path, [info.start_pts], info=info)
+    assert picture.size == (107, 64)
+    assert grab(path, [info.start_pts], info=info, max_side=50)[0].size == (50, 30)
+    (clip,) = cut(path, [Moment(0.0, 0.5, 1.0)], tmp_path, info=info)
+    assert (probe(clip).width, probe(clip).pixel_aspect) == (80, Fraction(4, 3))
+
+
+def test_pixels_turn_with_the_picture(make: Make) -> None:
+    info = probe(make("tall.mp4", frames=5, size=(80, 64), aspect=Fraction(4, 3), rotation=90))
+    assert (info.width, info.height, info.pixel_aspect) == (64, 80, Fraction(3, 4))
+    assert info.shown == (48, 80)
 
 
 def crimson(_: int, width: int, height: int) -> np.ndarray:

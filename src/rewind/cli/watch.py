@@ -70,8 +70,9 @@ def info(
         print(seen.container)
         return
     turned = f", turned {seen.rotation}°" if seen.rotation else ""
+    wide = "" if seen.pixel_aspect == 1 else f", shown as {seen.shown[0]} × {seen.shown[1]}"
     pace = "" if seen.average_rate is None else f", {_pace(seen.average_rate)} on average"
-    print(f"{seen.container}, {seen.codec}, {seen.width} × {seen.height}{turned}{pace}")
+    print(f"{seen.container}, {seen.codec}, {seen.width} × {seen.height}{wide}{turned}{pace}")
     start = float(seen.start_pts * seen.time_base)
     print(f"times count from {words.clock(start, tenths=True)}, in steps of {seen.time_base} s")
 
@@ -83,5 +84,5 @@ def _pace(rate: float) -> str:
 
 def _plain(info: VideoInfo) -> dict[str, Any]:
     data = asdict(info)
-    data["time_base"] = str(info.time_base)
+    data["time_base"], data["pixel_aspect"] = str(info.time_base), str(info.pixel_aspect)
     return data

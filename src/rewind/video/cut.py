@@ -73,6 +73,7 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, move
     with Source(source) as opened, av.open(os.path.abspath(path), "w", format="mp4") as out:
         video = out.add_stream("libx264", rate=rate_of(opened.stream) or Fraction(25), options=_QUALITY)
         (video.height, video.width), video.pix_fmt = size, "yuv420p"
+        video.codec_context.sample_aspect_ratio = info.pixel_aspect
         ticks = min(info.time_base, _FINEST)  # coarser ones would round two pictures onto one time
         video.codec_context.time_base = ticks
         video.codec_context.flags |= Flags.frame_duration

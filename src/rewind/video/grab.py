@@ -19,7 +19,8 @@ _ON_S = 4.0
 
 
 def grab(source: str | Path, pts: Sequence[int], *, info: VideoInfo, max_side: int = 720) -> list[Image.Image]:
-    """The upright pictures whose times are `pts`, in the order given, the longer side at most `max_side` pixels.
+    """The upright pictures whose times are `pts`, in the order given, as wide for their height as they are shown, the
+    longer side at most `max_side` pixels.
 
     Args:
         pts: presentation times in ticks of `info.time_base`, as `Frame.pts` gives them; for a time at which no
@@ -36,8 +37,9 @@ def grab(source: str | Path, pts: Sequence[int], *, info: VideoInfo, max_side: i
         raise VideoError(
             f"{label(source)} can be read only once", allowed="a file, for pictures of it", do="save it to a file first"
         )
-    scale = min(1.0, max_side / max(info.width, info.height, 1))
-    size = (max(1, round(info.height * scale)), max(1, round(info.width * scale)))
+    width, height = info.shown
+    scale = min(1.0, max_side / max(width, height, 1))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
     painter = Painter(size, info)
     found: dict[int, Image.Image] = {}
     times = sorted(set(pts))

@@ -26,6 +26,8 @@ HEAD = 48
 _PROBE_PACKETS = 3000
 _LONGEST_S = 1000 * 3600.0
 _FEWEST_BITS_A_SECOND = 50
+_WIDEST = 8
+"""Widest pixel for its height that is believed; anamorphic film has 2 at most."""
 _MIRRORED = (2, 4, 5, 7)
 """Those of the eight orientations of EXIF that flip the picture."""
 
@@ -151,7 +153,16 @@ def inspect(opened: Source, packets: Iterator[Packet[VideoStream]], head: list[P
         live=opened.live,
         seekable=opened.seekable,
         mirrored=_mirrored(frame, name),
+        pixel_aspect=_pixel_aspect(stream, turned=bool(rotation % 180)),
     )
+
+
+def _pixel_aspect(stream: VideoStream, *, turned: bool) -> Fraction:
+    """As a player takes it: the container's word before the codec's; square where neither says what can be."""
+    for told in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
+        if told is not None and _WIDEST >= told >= 1 / _WIDEST:
+            return 1 / Fraction(told) if turned else Fraction(told)
+    return Fraction(1)
 
 
 def _first_picture(
