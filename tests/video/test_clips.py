@@ -60,6 +60,17 @@ def test_a_late_clip_decodes_no_more_than_it_has_to(
     assert len(fed) < 70
 
 
+def test_a_clip_at_uneven_distances_is_as_long_as_its_moment(make: Make, tmp_path: Path) -> None:
+    path = make("uneven.mkv", frames=30, size=(64, 48), times=[n * n * 4 for n in range(30)], base=Fraction(1, 1000))
+    (clip,) = cut(path, [Moment(1.0, 3.0, 1.0)], tmp_path, info=probe(path))
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        assert stream.duration * stream.time_base == pytest.approx(2.0, abs=0.001)
+        packets = [p for p in container.demux(stream) if p.size]
+    ends = [p.pts + p.duration for p in packets]
+    assert [p.pts for p in packets[1:]] == ends[:-1]
+
+
 @pytest.mark.parametrize("name", ["wide.mp4", "wide.mkv"])
 def test_pictures_and_clips_are_as_wide_as_they_are_shown(make: Make, tmp_path: Path, name: str) -> None:
     path = make(name, frames=30, size=(80, 64), aspect=Fraction(4, 3))

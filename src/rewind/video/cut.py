@@ -27,7 +27,8 @@ Shown = tuple[Fraction, Fraction, Pixels]
 """From, until (seconds), and the upright picture (H, W, 3) that is on screen then."""
 
 _FINEST = Fraction(1, 90_000)
-_QUALITY = {"crf": "20", "preset": "veryfast"}
+_QUALITY = {"crf": "20", "preset": "veryfast", "bf": "0"}
+"""Without B-frames: MP4 tells lengths in decoding order, so that at uneven distances a clip would end too early."""
 
 
 def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: VideoInfo) -> list[Path]:
