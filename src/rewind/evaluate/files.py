@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,22 @@ def read_text(path: Path) -> str:
         raise ConfigError(f"{path}: {reason}", allowed="a readable text file") from error
 
 
+_INNER = re.compile(r"(?:zip|max|min)\(\)|values to unpack|empty sequence")
+"""What Python says of its own doings, and not of a value."""
+
+
+def _parsed(text: str) -> Any:
+    """A JSON text's value. Raises: JSONDecodeError, for brackets in brackets without end too."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise json.JSONDecodeError("brackets too deep", text, 0) from None
+
+
 def read_json(path: Path) -> Any:
     """A JSON file's value."""
     try:
-        return json.loads(read_text(path))
+        return _parsed(read_text(path))
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path} line {error.lineno}: {error.msg}", allowed="a JSON file") from error
 
@@ -37,7 +50,7 @@ def read_lines(path: Path) -> list[Any]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             try:
-                values.append(json.loads(line))
+                values.append(_parsed(line))
             except json.JSONDecodeError as error:
                 raise ConfigError(f"{path} line {number}: {error.msg}", allowed="one JSON value a line") from error
     return values
@@ -47,7 +60,7 @@ def read_any(path: Path) -> Any:
     """JSON where the whole file is one value, else JSON lines."""
     text = read_text(path)
     try:
-        value = json.loads(text)
+        value = _parsed(text)
         # One prediction alone in a file of lines looks like a whole JSON file of predictions by id.
         alone = path.suffix == ".jsonl" and isinstance(value, dict) and "prediction" in value and "id" in value
         return [value] if alone else value
@@ -81,4 +94,5 @@ def shaped(path: Path, *, allowed: str) -> Iterator[None]:
     except KeyError as error:
         raise ConfigError(f"{path}: {error} is missing", allowed=allowed) from error
     except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise ConfigError(f"{path}: {error}", allowed=allowed) from error
+        told = isinstance(error, ValueError | OverflowError) and not _INNER.search(str(error))
+        raise ConfigError(f"{path}: {error if told else 'of another form'}", allowed=allowed) from error

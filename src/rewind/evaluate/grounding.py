@@ -7,6 +7,7 @@ only; so does `timechat`, with its keys (`IOU 0.3`…).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,4 +195,7 @@ def _plain(text: str) -> str:
 def _some(queries: list[Query], path: Path) -> list[Query]:
     if not queries:
         raise ConfigError(f"{path}: no query in it", allowed="at least one")
+    for q in queries:
+        if not math.isfinite(q.start_s + q.end_s):
+            raise ConfigError(f"{path}: query {q.id} is true from {q.start_s} to {q.end_s}", allowed="finite seconds")
     return queries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,7 +112,9 @@ def score_nextgqa(annotations: Path, predictions: Path, *, bare: Bare = "seconds
     with shaped(annotations, allowed="{video: {duration, location: {qid: [[start, end], …]}}}"):
         for video, row in read_json(annotations).items():
             for qid, stretches in row["location"].items():
-                truth[f"{video}_{qid}"] = (stretches, float(row["duration"]))
+                truth[f"{video}_{qid}"] = ([_stretch(*ends) for ends in stretches], float(row["duration"]))
+                if not stretches:
+                    raise ConfigError(f"{annotations}: {video}_{qid} is true at no time", allowed="a stretch or more")
                 videos.append(video)
     given = _by_id(predictions, set(truth), allowed=_GROUNDED)
     table = annotations.with_name(annotations.stem.removeprefix("gsub_") + ".csv")
@@ -140,6 +143,13 @@ def score_nextgqa(annotations: Path, predictions: Path, *, bare: Bare = "seconds
     note = f"{missing} questions without a prediction count 0; the official evaluator leaves them out"
     notes = ((note,) if missing else ()) + ((PERCENT,) if bare == "percent" else ())
     return Result(items, len(truth), silent, notes=notes, videos=videos)
+
+
+def _stretch(start: float, end: float) -> list[float]:
+    """Raises: ValueError for ends that are no finite numbers."""
+    if not math.isfinite(float(start) + float(end)):
+        raise ValueError(f"{start} to {end} is no stretch")
+    return [float(start), float(end)]
 
 
 def overlap(truth: list[float], span: tuple[float, float]) -> tuple[float, float]:
