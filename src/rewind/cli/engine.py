@@ -28,9 +28,6 @@ NOT_KEPT = "nothing is kept of a pipe, a stream or a playlist"
 
 def open_video(source: str, opening: Opening, *, quiet: bool) -> Video:
     """Probe and estimate, nothing more. Raises: RewindError in one line."""
-    from rewind.video.source import check_source
-
-    check_source(source)  # before PyTorch takes its seconds to load
     import rewind
 
     return rewind.open(
