@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,8 +30,10 @@ def picture(number: int, width: int, height: int) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Makes a clip: `times` in ticks of `base` (regular by default), any codec, options, rotation, colours, sound."""
+    """Makes a clip: `times` in ticks of `base` (regular by default), any codec, options, rotation, colours, sound. The
+    same name gives the same file again, for all tests of a session, so two different clips may not share one."""
     folder = tmp_path_factory.mktemp("clips")
+    made: dict[str, dict[str, object]] = {}
 
     def write(
         name: str,
@@ -53,6 +56,8 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         form: str | None = None,
     ) -> Path:
         path = folder / name
+        asked = {k: v for k, v in locals().items() if k in choices and not callable(v)}
+        assert made.setdefault(name, asked) == asked, f"two different clips are named {name}"
         if path.exists():
             return path
         times = list(range(frames)) if times is None else list(times)
@@ -80,6 +85,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
                 out.mux(audio.encode(None))
         return path
 
+    choices = inspect.getfullargspec(write).kwonlyargs
     return write
 
 

@@ -84,7 +84,7 @@ def test_pictures_and_clips_are_as_wide_as_they_are_shown(make: Make, tmp_path: 
 
 
 def test_pixels_turn_with_the_picture(make: Make) -> None:
-    info = probe(make("tall.mp4", frames=5, size=(80, 64), aspect=Fraction(4, 3), rotation=90))
+    info = probe(make("portrait.mp4", frames=5, size=(80, 64), aspect=Fraction(4, 3), rotation=90))
     assert (info.width, info.height, info.pixel_aspect) == (64, 80, Fraction(3, 4))
     assert info.shown == (48, 80)
 
