@@ -12,19 +12,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rewind.opening import open_video as open
     from rewind.values import Answer, Found, KeyFrame, Moment, VideoInfo
     from rewind.video_handle import Video
-    from rewind.video_handle import open_video as open
 
 __all__ = ["Answer", "Found", "KeyFrame", "Moment", "Video", "VideoInfo", "open"]
 
 
 def __getattr__(name: str) -> Any:
-    # `import rewind` stays quick: torch comes with the first video that is opened.
+    # `import rewind` stays quick: torch comes with the first video that can be opened.
     from importlib import import_module
 
-    if name in ("Video", "open"):
-        found = getattr(import_module("rewind.video_handle"), "open_video" if name == "open" else name)
+    if name == "open":
+        found = import_module("rewind.opening").open_video
+    elif name == "Video":
+        found = import_module("rewind.video_handle").Video
     elif name in __all__:
         found = getattr(import_module("rewind.values"), name)
     else:

@@ -6,16 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from rewind.errors import ConfigError
 
+if TYPE_CHECKING:  # seconds to import, and what cannot be opened is refused without it
+    import torch
+
 Reading = Literal["exact", "fast", "keyframes"]
 READINGS: tuple[Reading, ...] = ("exact", "fast", "keyframes")
+Dtype = Literal["fp16", "int8"]
+DTYPES: tuple[Dtype, ...] = ("fp16", "int8")
 AnswerSource = Literal["decoder", "concepts", "none"]
 
 
@@ -164,6 +168,8 @@ class Features:
     @staticmethod
     def join(parts: Sequence[Features]) -> Features:
         """Several stretches of one video, in time order, as one."""
+        import torch
+
         if not parts:
             raise ConfigError("no features to join", allowed="at least one stretch")
         timeline = Timeline(

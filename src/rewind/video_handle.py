@@ -17,8 +17,8 @@ from rewind.estimate import estimate
 from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import frames_of, info_after
 from rewind.saying import say
-from rewind.store import DTYPES, Dtype, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
-from rewind.values import READINGS, Answer, Clock, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
+from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
+from rewind.values import Answer, Clock, Dtype, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
 from rewind.video import grab, probe
 from rewind.watch import Progress, watch_into
 
@@ -234,51 +234,3 @@ class Video:
     def _degradations(self) -> tuple[str, ...]:
         assert self._stored is not None  # noqa: S101  (asked only after watching)
         return (*self._shelf.notes, *self._stored.manifest.degradations)
-
-
-def open_video(
-    source: str | Path,
-    *,
-    fps: Fraction | float | str = 1,
-    reading: Reading = "exact",
-    model: str = "nano",
-    store: Path | str | None = None,
-    dtype: Dtype = "fp16",
-    threads: int | None = None,
-    waiting: Callable[[], None] | None = None,
-) -> Video:
-    """Open a video: probe it and say what watching would cost. No frame is encoded.
-
-    Args:
-        source: a file, a URL, or "-" for standard input.
-        fps: samples a second, any rate; exact as a Fraction or text ("1/3").
-        reading: "exact", "fast" or "keyframes"; what the last two give up stands in the result.
-        model: a bundled name, a folder, or "hub:NAME".
-        store: where features go; REWIND_STORE or the user's cache folder where not given.
-        dtype: of stored features; "int8" takes about half the room of "fp16".
-        waiting: called once where another process watches the same video and this one has waited for it for a while.
-
-    Raises:
-        VideoError: the source cannot be read. ConfigError: an option is not allowed, or the model does not
-            fit its encoder. WeightsError: no such model.
-    """
-    try:
-        rate = Fraction(fps).limit_denominator(1_000_000)
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise ConfigError(f"fps {fps!r}", allowed="a rate above 0, such as 1, 0.5 or 1/3") from error
-    if not 0 < rate <= 240:
-        raise ConfigError(f"fps {fps}", allowed="above 0, up to 240")
-    if reading not in READINGS:
-        raise ConfigError(f"reading {reading!r}", allowed=", ".join(READINGS))
-    if dtype not in DTYPES:
-        raise ConfigError(f"dtype {dtype!r}", allowed=", ".join(DTYPES))
-    return Video(
-        source,
-        fps=rate,
-        reading=reading,
-        model=model,
-        store=Path(store) if store else None,
-        dtype=dtype,
-        threads=threads,
-        waiting=waiting,
-    )

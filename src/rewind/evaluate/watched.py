@@ -14,10 +14,10 @@ import rewind
 from rewind.answering import Engine
 from rewind.errors import StoreError
 from rewind.loaded import vision_encoder
-from rewind.store import SAMPLES, Dtype, Manifest, Recipe, StoredFeatures, locked
+from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures, locked
 from rewind.store.features import MANIFEST
 from rewind.threads import one_thread
-from rewind.values import Clock, Features, FrameCount, Timeline, VideoInfo
+from rewind.values import Clock, Dtype, Features, FrameCount, Timeline, VideoInfo
 from rewind.vision import VisionEncoder
 from rewind.worlds import World
 

@@ -4,14 +4,12 @@ from rewind.store.features import Manifest, StoredFeatures
 from rewind.store.keys import Recipe, default_folder, file_hash, remembered_hash, replace_file, replacing
 from rewind.store.lock import BusyError, locked
 from rewind.store.manage import StoredVideo, find_stored, list_store, prune_store, remove_stored
-from rewind.store.shards import DTYPES, SAMPLES, Dtype, Part, row_bytes
+from rewind.store.shards import SAMPLES, Part, row_bytes
 from rewind.store.shelf import Shelf
 
 __all__ = [
-    "DTYPES",
     "SAMPLES",
     "BusyError",
-    "Dtype",
     "Manifest",
     "Part",
     "Recipe",

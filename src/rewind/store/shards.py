@@ -16,10 +16,8 @@ from torch import Tensor
 
 from rewind.errors import StoreError
 from rewind.store.keys import replace_file
-from rewind.values import Clock, Features, Timeline
+from rewind.values import Clock, Dtype, Features, Timeline
 
-Dtype = Literal["fp16", "int8"]
-DTYPES: tuple[Dtype, ...] = ("fp16", "int8")
 Part = Literal["deep", "fine", "posterior"]
 SAMPLES = 64
 

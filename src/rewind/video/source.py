@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import av
 from av.container import InputContainer
@@ -100,7 +99,7 @@ class Source:
     def __init__(self, source: str | Path, *, stall_s: float = 30.0, stop: Callable[[], bool] = lambda: False) -> None:
         self.name = label(source)
         self.pipe: Pipe | None = None
-        target = _check(source)
+        target: str | Pipe = check_source(source)
         try:
             if is_pipe(source):
                 self.pipe = Pipe(source, stall_s=stall_s, stop=stop)
@@ -197,7 +196,8 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, (OSError, MemoryError, av.error.ExitError))
 
 
-def _check(source: str | Path) -> Any:
+def check_source(source: str | Path) -> str:
+    """What FFmpeg is to open. Raises: VideoError for a path at which no file with anything in it can be read."""
     name = str(source)
     if name == "-" or is_url(source):
         return name
