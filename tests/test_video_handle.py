@@ -6,6 +6,7 @@ import json
 import math
 import os
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,8 +17,11 @@ import numpy as np
 import pytest
 
 import rewind
+from rewind import answering
 from rewind.errors import BudgetError, ConfigError, StoreError, VideoError
-from rewind.values import Answer, Moment
+from rewind.loaded import engine
+from rewind.store import StoredFeatures
+from rewind.values import Answer, Features, Moment, Timeline
 from rewind.worlds import make_world
 from rewind.worlds.splits import VALIDATION_SEEDS
 
@@ -56,8 +60,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def stable(answer: Answer) -> Answer:
     """An answer less what may differ between runs: how long it took."""
-    from dataclasses import replace
-
     return replace(answer, seconds=rewind.values.Seconds())
 
 
@@ -127,6 +129,39 @@ def test_until_a_second_equals_a_video_that_ends_there(store: Path, tmp_path: Pa
     assert [k.time_s for k in early.key_frames] == [k.time_s for k in ended.key_frames]
     np.testing.assert_allclose([k.score for k in early.key_frames], [k.score for k in ended.key_frames], atol=2e-2)
     assert all(k.time_s < 21 for k in early.key_frames)
+
+
+def test_a_part_is_asked_as_a_video_of_its_own(store: Path, tmp_path: Path) -> None:
+    video = rewind.open(BIKES, store=store)
+    asked, stored, times = "Is there a bicycle?", video.stored, video.stored.timeline()
+    cut = Timeline(times.clock, times.index[3:8], times.pts[3:8])
+    alone = StoredFeatures(tmp_path, replace(stored.manifest, shards=()), trouble="not kept")
+    alone.hold(
+        Features(cut, *(next(stored.stretch(3, 8).part(p)) for p in ("deep", "fine", "posterior"))), first=3, stop=8
+    )
+    want = answering.recollect(engine("nano"), alone.stretch(), cut, asked)
+    given = video.ask(asked, from_s=3.0, until_s=8.0)
+    named = video.ask("Is there a bicycle between 3 s and 8 s?")
+    picks, key_frames = answering.choose(engine("nano"), want, cut)
+    assert [(k.time_s, k.score) for k in given.key_frames] == [(k.time_s, k.score) for k in key_frames]
+    assert [k.row for k in given.key_frames] == [3 + row for row in picks.rows]
+    assert (given.frames.read, given.within) == (5, (3.0, 8.0))
+    assert all(3 <= m.start_s < m.end_s <= 8 for m in given.moments)
+    assert stable(named) == stable(given)
+    assert given.to_json()["within"] == {"start_s": 3.0, "end_s": 8.0}
+
+
+def test_of_a_part_nothing_is_said_of_the_rest(store: Path) -> None:
+    video = rewind.open(BIKES, store=store)
+    assert video.ask("Is there a bicycle?").within is None
+    absent = video.ask("Is there a dog in the last 2 seconds?")
+    assert absent.answer == "Not in this part of the video."
+    assert all(k.time_s >= absent.video.duration_s - 2 for k in absent.key_frames)  # type: ignore[operator]
+    shown = video.ask("What happens at 0:08?")
+    assert shown.answer.startswith("At the key frames: ")
+    past = video.find("a bicycle at 5:00")
+    assert past.within is None
+    assert any("nothing of it lies at 0:05:00" in note for note in past.degradations)
 
 
 def test_until_after_a_gap_counts_as_the_whole_does(gap: Path, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_repeated_picture_is_encoded_once(tmp_path: Path) -> None:
     stored = watch(clip, tmp_path / "s", encoder, fps=4)
     assert len(stored) == 40
     assert encoder.encoded == 10
-    deep = torch.cat([d for (d,) in stored.stretches("deep")])
+    deep = torch.cat([d for (d,) in stored.by_shard("deep")])
     assert torch.equal(deep[0], deep[3])
     assert not torch.equal(deep[3], deep[4])
 
@@ -119,7 +119,7 @@ def test_features_that_stay_in_memory_are_those_that_a_store_holds(clip: Path, t
     watch_into(kept, clip, info=probe(clip), encoder=PlainEncoder(), reading="exact", threads=2)
     assert len(kept.manifest.shards) > 2
     for part in ("deep", "fine", "posterior"):
-        want, got = (torch.cat([one for (one,) in each.stretches(part)]) for each in (stored, kept))
+        want, got = (torch.cat([one for (one,) in each.by_shard(part)]) for each in (stored, kept))
         assert torch.equal(got, want)
 
 
@@ -192,7 +192,9 @@ def test_a_read_error_leaves_the_store_open_for_the_rest(
     assert not Manifest.load(tmp_path / "part").finished
     assert 100 < len(part) == part.manifest.frames.read < 300
     assert any("stopped early" in d and "Input/output error" in d for d in part.manifest.degradations)
-    assert torch.equal(torch.cat([d for (d,) in part.stretches("deep")]), next(want.clips(len(part), "deep"))[0])
+    assert torch.equal(
+        torch.cat([d for (d,) in part.by_shard("deep")]), next(want.stretch().clips(len(part), "deep"))[0]
+    )
     monkeypatch.undo()
     stored = watch(clip, tmp_path / "part", PlainEncoder(), fps=5)
     assert stored.manifest.finished

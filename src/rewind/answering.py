@@ -13,13 +13,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
-from rewind.errors import ConfigError
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
 from rewind.models import Fingerprint
 from rewind.relevance import Relevance, join
 from rewind.selection import spans
-from rewind.store import Part, StoredFeatures
+from rewind.store import Part, Stretch
 from rewind.store.memories import keep_memory, load_memory, memory_file
 from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
@@ -79,22 +78,21 @@ def _fit_threads(work: Callable[Concatenate[Engine, P], T]) -> Callable[Concaten
 
 @_fit_threads
 @torch.no_grad()
-def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instruction: str) -> Recollection:
-    """Walk the first len(timeline) frames under `instruction`, or find that walk's memory beside the features."""
+def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction: str) -> Recollection:
+    """Walk a stretch's frames, whose times `timeline` holds, under `instruction`, or find that walk's memory beside the
+    features."""
     begun = time.perf_counter()
     rows = len(timeline)
-    if rows == 0:
-        raise ConfigError("no frame before that time", allowed="a later --until")
     model, config = engine.model, engine.model.config
     text = read_instructions(engine.text, [instruction])
-    kept = memory_file_of(engine, stored, instruction, rows)
+    kept = memory_file_of(engine, stretch, instruction)
     tokens = load_memory(kept, (1, rows, config.write_tokens, config.width)) if kept else None
     state = model.begin(text)
     if tokens is not None:
         state = state.holding(tokens)
     else:
-        for stretch in projected(engine, stored, rows):
-            state = _walk(model, state, stretch)
+        for patches in projected(engine, stretch):
+            state = _walk(model, state, patches)
         state = state.closed()
         if kept:
             keep_memory(kept, state.tokens())
@@ -102,9 +100,9 @@ def recollect(engine: Engine, stored: StoredFeatures, timeline: Timeline, instru
     memory = model.frame_scores(state, left=seconds[-1] - seconds)
     concepts, known, lack = None, False, UNKNOWN
     if engine.concepts is not None:
-        # One block: a small one after each stretch would keep the room of that stretch from being used again.
+        # One block: a small one after each shard would keep the room of that shard from being used again.
         evidence, done = torch.empty(rows), 0
-        for (part,) in stored.stretches("posterior", rows=rows):
+        for part in stretch.part("posterior"):
             evidence[done : done + len(part)] = engine.concepts.evidence(part, instruction)
             done += len(part)
         found = engine.concepts.judge(evidence, instruction, timeline)
@@ -151,12 +149,12 @@ def moments_of(
 
 
 @torch.no_grad()
-def decode(engine: Engine, seen: Recollection, picks: Selection, stored: StoredFeatures, timeline: Timeline) -> Decoded:
+def decode(engine: Engine, seen: Recollection, picks: Selection, stretch: Stretch, timeline: Timeline) -> Decoded:
     """The decoder's words on memory, key frames and instruction."""
     # A decoder from elsewhere is large, whatever the memory's size.
     with one_thread(when=engine.small and engine.model.borrowed is None):
         return engine.model.answer(
-            seen.state, picks, text=seen.text, patches=_patches(engine.model, stored, picks.rows),
+            seen.state, picks, text=seen.text, patches=_patches(engine.model, stretch, picks.rows),
             seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores,
         )  # fmt: skip
 
@@ -166,33 +164,33 @@ def best_time(relevance: Relevance, timeline: Timeline) -> float:
     return float(timeline.instant(int(relevance.scores.argmax())))
 
 
-def _patches(model: ReWind, stored: StoredFeatures, rows: Sequence[int]) -> Tensor:
+def _patches(model: ReWind, stretch: Stretch, rows: Sequence[int]) -> Tensor:
     """Projected patches (k, P, D) of some frames."""
-    fine = None if model.config.perceives == "deep" else stored.rows("fine", list(rows))
-    return model.project(stored.rows("deep", list(rows)), fine)
+    fine = None if model.config.perceives == "deep" else stretch.rows("fine", rows)
+    return model.project(stretch.rows("deep", rows), fine)
 
 
-def projected(engine: Engine, stored: StoredFeatures, rows: int) -> Iterator[Tensor]:
-    """Projected patches of the first `rows` frames, many clips at a time; a neck's are kept beside the features."""
+def projected(engine: Engine, stretch: Stretch) -> Iterator[Tensor]:
+    """Projected patches of a stretch's frames, many clips at a time; a neck's are kept beside the features."""
     model = engine.model
     size = model.config.clip_frames * 16
     if model.config.perceives == "neck":
-        yield from stored.derived_clips(size, model.project, name=engine.hashes.patches[:16], rows=rows)
+        yield from stretch.derived_clips(size, model.project, name=engine.hashes.patches[:16])
         return
     parts: tuple[Part, ...] = ("deep",) if model.config.perceives == "deep" else ("deep", "fine")
-    for stretch in stored.clips(size, *parts, rows=rows):
-        yield model.project(*stretch)
+    for clips in stretch.clips(size, *parts):
+        yield model.project(*clips)
 
 
 def _walk(model: ReWind, state: MemoryState, patches: Tensor) -> MemoryState:
-    """The loop over a stretch (n, P, D) that begins where a clip does."""
+    """The loop over patches (n, P, D) that begin where a clip does."""
     for clip in patches.to(model.dtype).split(model.config.clip_frames):
         state = model.perceive(state, clip)
     return state
 
 
-def memory_file_of(engine: Engine, stored: StoredFeatures, instruction: str, rows: int) -> Path | None:
-    """Where the memory of the first `rows` frames under `instruction` is kept; None where nothing can be."""
-    if not stored.folder.is_dir() or stored.trouble:
+def memory_file_of(engine: Engine, stretch: Stretch, instruction: str) -> Path | None:
+    """Where the memory of a stretch under `instruction` is kept; None where nothing can be."""
+    if stretch.folder is None:
         return None
-    return memory_file(stored.folder, engine.hashes.walk, engine.text.weights_hash, instruction, str(rows))
+    return memory_file(stretch.folder, engine.hashes.walk, engine.text.weights_hash, instruction, stretch.name)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from rewind.store import StoredFeatures
+from rewind.store import StoredFeatures, Stretch
 from rewind.values import Clock, FrameCount, Timeline, VideoInfo
 from rewind.video.timing import Grid
 
@@ -34,14 +34,17 @@ def info_after(stored: StoredFeatures, info: VideoInfo) -> VideoInfo:
     return replace(info, duration_s=math.ceil(length * 1000) / 1000)
 
 
-def frames_of(stored: StoredFeatures, timeline: Timeline) -> FrameCount:
-    """Of a timeline's frames, which begin as those of the whole; of the whole as it was counted while it was read."""
-    whole = stored.manifest.frames
+def frames_of(stretch: Stretch, timeline: Timeline) -> FrameCount:
+    """Of a stretch's frames; of the whole as it was counted while it was read."""
+    whole, gaps = stretch.stored.manifest.frames, stretch.stored.manifest.lost.gaps
     if len(timeline) == whole.read:
         return whole
-    here = count_frames(timeline.clock, stored.manifest.lost.gaps, stop=int(timeline.index[-1]) + 1, rows=len(timeline))
-    skipped = min(here.skipped, whole.skipped)  # stores of earlier versions do not tell their gaps
-    return FrameCount(here.read + skipped, here.read, skipped)
+    skipped, before = (
+        count_frames(timeline.clock, gaps, stop=stop, rows=rows).skipped if rows else 0
+        for stop, rows in ((int(timeline.index[-1]) + 1, stretch.stop), (int(timeline.index[0]), stretch.first))
+    )
+    skipped = min(max(0, skipped - before), whole.skipped)  # stores of earlier versions do not tell their gaps
+    return FrameCount(len(timeline) + skipped, len(timeline), skipped)
 
 
 def count_frames(clock: Clock, gaps: Iterable[tuple[int, int]], *, stop: int, rows: int) -> FrameCount:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rewind.answering import Engine, Recollection, best_time
 from rewind.clock import format_time
 from rewind.model import Decoded
-from rewind.store import StoredFeatures
+from rewind.store import Stretch
 from rewind.values import AnswerSource, KeyFrame, Moment, Timeline
 from rewind.vision.concepts import NOTHING_NAMED, Concepts
 
@@ -48,6 +48,7 @@ WHETHER = re.compile(r"\s*(?:is|are|was|were|do|does|did|can|could)\b", re.IGNOR
 COUNTED = re.compile(r"\b(?:not?|one|two|three|four|several|many|only|always|every|both)\b", re.IGNORECASE)
 """Words that ask for more than that a thing is seen."""
 ABSENT = "Not in this video."
+ABSENT_THERE = "Not in this part of the video."
 NAMED = 0.15
 """Probability from which a class is named, as the mean over frames that belong together."""
 NAMED_OF_ONE = 0.5
@@ -68,9 +69,10 @@ class Said:
 
 def say(
     engine: Engine, seen: Recollection, decoded: Decoded, moments: Sequence[Moment], key_frames: Sequence[KeyFrame],
-    stored: StoredFeatures, timeline: Timeline,
+    stretch: Stretch, timeline: Timeline, *, part: bool = False,
 ) -> Said:  # fmt: skip
-    """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows."""
+    """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows. Of
+    a `part` of the video nothing is said of the rest."""
     relevance = seen.relevance
     asked = seen.text.texts[0]
     none = decoded.text == "0" and ASKS_NUMBER.search(asked) is not None
@@ -79,25 +81,25 @@ def say(
         text = decoded.text
         absent = text in ("never", "no") and not moments
         if text == "never" and absent:
-            text = ABSENT
+            text = ABSENT_THERE if part else ABSENT
         elif text in ("at", "never"):
             # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent, denies=text == "no" or none)
     if engine.concepts is None or not relevance.known:
-        shown = _at_each(engine, stored, [k.row for k in key_frames])
-        if shown and NOTHING_NAMED in relevance.degradations and LOOKS.match(asked):
+        shown = _at_each(engine, stretch, [k.row for k in key_frames])
+        if shown and NOTHING_NAMED in relevance.degradations and (part or LOOKS.match(asked)):
             return Said(f"At the key frames: {_listed(shown)}.", "concepts", shown[0][1], False)
         there = f" On screen at the key frames: {_listed(shown)}." if shown else ""
         return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False)
     if not moments:
-        return Said(ABSENT, "concepts", 1 - relevance.best, True)
-    text, confidence = _of_moment(engine, asked, moments[0], stored, timeline)
+        return Said(ABSENT_THERE if part else ABSENT, "concepts", 1 - relevance.best, True)
+    text, confidence = _of_moment(engine, asked, moments[0], stretch, timeline)
     return Said(text, "concepts", max(0.0, decoded.confidence) if confidence is None else confidence, False)
 
 
 def _of_moment(
-    engine: Engine, asked: str, moment: Moment, stored: StoredFeatures, timeline: Timeline
+    engine: Engine, asked: str, moment: Moment, stretch: Stretch, timeline: Timeline
 ) -> tuple[str, float | None]:
     """What the classifier answers where it has seen the thing, as far as that goes, and how sure; None where what is
     asked is more than it can tell."""
@@ -105,11 +107,11 @@ def _of_moment(
     rows = [i for i, s in enumerate(timeline.seconds) if moment.start_s <= s < moment.end_s]
     rows, when = rows[:: max(1, len(rows) // 16)], _times([moment])
     then = f"{when[0].lower()}{when[1:]}"
-    kind = _kind(engine.concepts, stored, rows, asked)
+    kind = _kind(engine.concepts, stretch, rows, asked)
     if kind is not None:
         name, sure = kind
         return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", sure
-    shown = _on_screen(engine, stored, rows)
+    shown = _on_screen(engine, stretch, rows)
     there = f" On screen: {_listed(shown)}." if shown else ""
     if ASKS_MORE.match(asked):
         return f"I cannot tell; what is asked about is seen {then}{there}", None
@@ -127,26 +129,26 @@ def _times(moments: Sequence[Moment]) -> str:
     return f"At {', '.join(parts)}."
 
 
-def _kind(concepts: Concepts, stored: StoredFeatures, rows: Sequence[int], asked: str) -> tuple[str, float] | None:
+def _kind(concepts: Concepts, stretch: Stretch, rows: Sequence[int], asked: str) -> tuple[str, float] | None:
     """Which animal *what animal is it?* is answered with, and how sure that is; None where it cannot be told."""
     match = KIND.match(asked)
     if match is None or not rows:
         return None
-    return concepts.kind_of(stored.rows("posterior", list(rows)), match["rest"])
+    return concepts.kind_of(stretch.rows("posterior", rows), match["rest"])
 
 
-def _on_screen(engine: Engine, stored: StoredFeatures, rows: Sequence[int]) -> list[tuple[str, float]]:
+def _on_screen(engine: Engine, stretch: Stretch, rows: Sequence[int]) -> list[tuple[str, float]]:
     """The surest classes of some frames, in words; none where nothing is sure enough."""
     if engine.concepts is None or not rows:
         return []
-    return [(name, p) for name, p in engine.concepts.names(stored.rows("posterior", list(rows))) if p >= NAMED]
+    return [(name, p) for name, p in engine.concepts.names(stretch.rows("posterior", rows)) if p >= NAMED]
 
 
-def _at_each(engine: Engine, stored: StoredFeatures, rows: Sequence[int]) -> list[tuple[str, float]]:
+def _at_each(engine: Engine, stretch: Stretch, rows: Sequence[int]) -> list[tuple[str, float]]:
     """The surest classes of frames that have little to do with each other: what one of them shows stands as it is."""
     best: dict[str, float] = {}
     for row in rows:
-        for name, p in _on_screen(engine, stored, [row]):
+        for name, p in _on_screen(engine, stretch, [row]):
             best[name] = max(p, best.get(name, 0.0))
     surest = sorted(best.items(), key=lambda pair: -pair[1])[:3]
     return [(name, p) for name, p in surest if p >= NAMED_OF_ONE]

@@ -247,7 +247,8 @@ class Seconds:
 @dataclass(frozen=True)
 class Found:
     """What `find` gives: moments, best first, or `absent`. `best` is the best score anywhere, with its time; `known`
-    says whether any word of the query was, without which absence tells nothing."""
+    says whether any word of the query was, without which absence tells nothing. `within`: the only part that was looked
+    at, in seconds of the video's own time; None for all of it."""
 
     absent: bool
     moments: tuple[Moment, ...]
@@ -260,6 +261,7 @@ class Found:
     degradations: tuple[str, ...] = ()
     seconds: Seconds = field(default_factory=Seconds)
     known: bool = True
+    within: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The object that `rewind find --json` prints."""
@@ -269,7 +271,7 @@ class Found:
 @dataclass(frozen=True)
 class Answer:
     """What `ask` gives: words and the evidence for them. `confidence` in 0–1 is that of `answer_source`; `best` is the
-    best score anywhere, with its time, and from `threshold` on one counts as seen."""
+    best score anywhere, with its time, and from `threshold` on one counts as seen. `within` as in `Found`."""
 
     answer: str
     absent: bool
@@ -286,6 +288,7 @@ class Answer:
     video: VideoInfo
     degradations: tuple[str, ...] = ()
     seconds: Seconds = field(default_factory=Seconds)
+    within: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The object that `rewind ask --json` prints."""
@@ -294,6 +297,7 @@ class Answer:
 
 def _plain(value: Found | Answer) -> dict[str, Any]:
     data = asdict(value)
+    data["within"] = None if value.within is None else {"start_s": value.within[0], "end_s": value.within[1]}
     data["video"] = {"path": value.video.path, "duration_s": value.video.duration_s}
     for name in ("moments", "key_frames", "degradations"):
         if name in data:

@@ -17,7 +17,8 @@ from rewind.estimate import estimate
 from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import frames_of, info_after
 from rewind.saying import say
-from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
+from rewind.scope import Scope, check_limits, scope_of
+from rewind.store import Recipe, Shelf, StoredFeatures, Stretch, default_folder, row_bytes
 from rewind.values import Answer, Clock, Dtype, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
 from rewind.video import grab, probe
 from rewind.watch import Progress, watch_into
@@ -58,8 +59,8 @@ class Video:
         self._shelf = Shelf(source, store or default_folder(), recipe=recipe, live=live)
         self._stored: StoredFeatures | None = None
         self._timeline: Timeline | None = None
-        self._memories: OrderedDict[tuple[str, int], Recollection] = OrderedDict()
-        self._answers: OrderedDict[tuple[str, int, float | None], Answer] = OrderedDict()
+        self._memories: OrderedDict[tuple[str, str], Recollection] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, float | None, float | None], Answer] = OrderedDict()
         self._pass = Seconds()
         vision = self._vision
         row = row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=dtype)
@@ -122,46 +123,56 @@ class Video:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def ask(self, question: str, *, until_s: float | None = None, progress: Progress | None = None) -> Answer:
-        """Answer in words, with key frames and moments.
+    def ask(
+        self, question: str, *, from_s: float | None = None, until_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> Answer:  # fmt: skip
+        """Answer in words, with key frames and moments. A part of the video that the question names (*at 2:30*, *in the
+        last minute*) is all that is looked at for it.
 
         Args:
-            until_s: ask as if the video ended at this second of its own time (a breakpoint question).
+            from_s: ask as if the video began at this second of its own time.
+            until_s: ask as if it ended there (a breakpoint question).
         """
-        stored, timeline, seen, took = self._recollect(question, until_s, progress, aloud=True)
-        asked = (question, len(timeline), until_s)
-        if asked in self._answers:
-            return replace(self._answers[asked], seconds=took)
-        engine = self._engine
+        scope, stretch, seen, took = self._recollect(question, from_s, until_s, progress, aloud=True)
+        known = (question, from_s, until_s)
+        if known in self._answers:
+            return replace(self._answers[known], seconds=took)
+        engine, timeline = self._engine, self._times(scope)
         begun = time.perf_counter()
         picks, key_frames = answering.choose(engine, seen, timeline)
-        moments = answering.moments_of(seen.relevance, timeline, self.info, limit=5, until_s=until_s)
+        moments = answering.moments_of(seen.relevance, timeline, self.info, limit=5, until_s=scope.until_s)
         selected = time.perf_counter()
-        decoded = answering.decode(engine, seen, picks, stored, timeline)
-        said = say(engine, seen, decoded, moments, key_frames, stored, timeline)
+        decoded = answering.decode(engine, seen, picks, stretch, timeline)
+        said = say(
+            engine, seen, decoded, moments, key_frames, stretch, timeline, part=scope.within is not None
+        )  # fmt: skip
         answered = time.perf_counter()
         answer = Answer(
-            answer=said.text, absent=said.absent, moments=() if said.denies else moments, key_frames=key_frames,
+            answer=said.text, absent=said.absent, moments=() if said.denies else moments,
+            key_frames=tuple(replace(k, row=scope.first + k.row) for k in key_frames),
             confidence=round(said.confidence, 4), answer_source=said.source,
             best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),
-            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(stored, timeline),
-            model=engine.model.name, video=self.info,
+            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(stretch, timeline),
+            model=engine.model.name, video=self.info, within=scope.within,
             degradations=(
-                *self._degradations(), *seen.text.degradations, *seen.relevance.degradations, *decoded.degradations
+                *self._degradations(), *scope.notes, *seen.text.degradations, *seen.relevance.degradations,
+                *decoded.degradations,
             ),
             seconds=replace(took, select=selected - begun, answer=answered - selected),
         )  # fmt: skip
-        self._answers[asked] = answer
+        self._answers[known] = answer
         while len(self._answers) > KEPT:
             self._answers.popitem(last=False)
         return answer
 
     def find(
-        self, query: str, *, until_s: float | None = None, threshold: float | None = None, limit: int = 5,
-        progress: Progress | None = None,
+        self, query: str, *, from_s: float | None = None, until_s: float | None = None, threshold: float | None = None,
+        limit: int = 5, progress: Progress | None = None,
     ) -> Found:  # fmt: skip
-        """Moments that show `query`, best first, or absent. Of a query for what is there *now* (`answering.NOW`) the
-        moment that lasts to the end; memory under the whole query would look at the last frame whatever it shows.
+        """Moments that show `query`, best first, or absent. A part of the video that it names is all that is looked at.
+        Of a query for what is there *now* (`answering.NOW`) the moment that lasts to the end; memory under the whole
+        query would look at the last frame whatever it shows.
 
         Args:
             threshold: score in 0–1 from which a moment counts; the calibrated one where not given.
@@ -171,12 +182,14 @@ class Video:
         if limit < 1:
             raise ConfigError(f"limit {limit}", allowed="1 or more")
         query, only_now = answering.NOW.subn("", query)
-        stored, timeline, seen, took = self._recollect(query, until_s, progress)
+        scope, stretch, seen, took = self._recollect(query, from_s, until_s, progress)
         begun = time.perf_counter()
-        relevance, last = seen.relevance, float(timeline.seconds[-1])
+        relevance, timeline = seen.relevance, self._times(scope)
+        last = float(timeline.seconds[-1])
         moments = answering.moments_of(
-            relevance, timeline, self.info, threshold=threshold, limit=None if only_now else limit, until_s=until_s
-        )
+            relevance, timeline, self.info, threshold=threshold, limit=None if only_now else limit,
+            until_s=scope.until_s,
+        )  # fmt: skip
         if only_now:
             moments = tuple(m for m in moments if m.end_s > last)
         return Found(
@@ -184,8 +197,11 @@ class Video:
             best_score=float(relevance.scores[-1]) if only_now else relevance.best,
             best_time_s=last if only_now else answering.best_time(relevance, timeline),
             threshold=relevance.threshold if threshold is None else threshold,
-            frames=frames_of(stored, timeline), model=self._engine.model.name, video=self.info,
-            degradations=(*self._degradations(), *seen.text.degradations, *relevance.degradations),
+            frames=frames_of(stretch, timeline), model=self._engine.model.name, video=self.info,
+            within=scope.within,
+            degradations=(
+                *self._degradations(), *scope.notes, *seen.text.degradations, *relevance.degradations
+            ),
             seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
         )  # fmt: skip
 
@@ -201,12 +217,12 @@ class Video:
         return grab(self.source, [int(self._timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
 
     def _recollect(
-        self, instruction: str, until_s: float | None, progress: Progress | None, *, aloud: bool = False
-    ) -> tuple[StoredFeatures, Timeline, Recollection, Seconds]:
+        self, instruction: str, from_s: float | None, until_s: float | None, progress: Progress | None, *,
+        aloud: bool = False,
+    ) -> tuple[Scope, Stretch, Recollection, Seconds]:  # fmt: skip
         if not instruction.strip():
             raise ConfigError("an empty question", allowed="at least one word")
-        if until_s is not None and not until_s > float(self.info.start_pts * self.info.time_base):
-            raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
+        check_limits(self.info, from_s=from_s, until_s=until_s)
         fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
         if aloud:
             engine.model.speaker.require_room(instruction, room=engine.model.config.instruction_limit)
@@ -214,22 +230,26 @@ class Video:
         assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (watch sets both)
         if not len(self._timeline):
             raise VideoError(f"{self.source}: no frame could be read", allowed="a video with at least one picture")
-        rows = len(self._timeline) if until_s is None else self._timeline.rows_until(until_s)
-        timeline = self._timeline[slice(0, rows)]
-        key = (instruction, rows)
+        scope = scope_of(instruction, self._timeline, self.info, from_s=from_s, until_s=until_s)
+        stretch = self._stored.stretch(scope.first, scope.stop)
+        key = (scope.words, stretch.name)
         took = self._pass if fresh else Seconds()
         if key in self._memories:
             self._memories.move_to_end(key)
-            return self._stored, timeline, self._memories[key], took
-        seen = answering.recollect(engine, self._stored, timeline, instruction)
+            return scope, stretch, self._memories[key], took
+        seen = answering.recollect(engine, stretch, self._timeline[scope.rows], scope.words)
         self._memories[key] = seen
         while len(self._memories) > KEPT:
             self._memories.popitem(last=False)
-        return self._stored, timeline, seen, replace(took, memory=seen.memory_s)
+        return scope, stretch, seen, replace(took, memory=seen.memory_s)
 
     @property
     def _engine(self) -> Engine:
         return engine(self._model)
+
+    def _times(self, scope: Scope) -> Timeline:
+        assert self._timeline is not None  # noqa: S101  (asked only after watching)
+        return self._timeline[scope.rows]
 
     def _degradations(self) -> tuple[str, ...]:
         assert self._stored is not None  # noqa: S101  (asked only after watching)

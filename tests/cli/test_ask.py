@@ -66,13 +66,13 @@ def test_options_reach_the_engine(video: FakeVideo, run: Run, tmp_path: Path) ->
     (tmp_path / "other" / "config.json").write_text("{}")
     options = {"fps": "1/2", "reading": "fast", "model": "other", "dtype": "int8", "threads": "3"}
     given = [word for name, value in options.items() for word in (f"--{name}", value)]
-    result = run("match.mp4", QUESTION, *given, "--until", "1:02:03.5", "--store", str(tmp_path))
+    result = run("match.mp4", QUESTION, *given, "--from", "1:00", "--until", "1:02:03.5", "--store", str(tmp_path))
     assert result.exit_code == 0
     assert video.opened == {
         "source": "match.mp4", "fps": Fraction(1, 2), "reading": "fast", "model": "other", "store": tmp_path,
         "dtype": "int8", "threads": 3, "waiting": output.say_waiting,
     }  # fmt: skip
-    assert video.calls == [("ask", {"question": QUESTION, "until_s": 3723.5})]
+    assert video.calls == [("ask", {"question": QUESTION, "from_s": 60.0, "until_s": 3723.5})]
 
 
 def test_the_store_can_come_from_the_environment(video: FakeVideo, run: Run, tmp_path: Path) -> None:
@@ -83,7 +83,9 @@ def test_the_store_can_come_from_the_environment(video: FakeVideo, run: Run, tmp
 def test_find_lists_moments_best_first(video: FakeVideo, run: Run) -> None:
     result = run("find", "match.mp4", "a red car", "--threshold", "0.4", "--limit", "3")
     assert result.stdout.splitlines()[:2] == ["   1:04:08 – 1:04:17   0.91", "   0:00:02.0 – 0:00:03.5   0.34"]
-    assert video.calls == [("find", {"query": "a red car", "until_s": None, "threshold": 0.4, "limit": 3})]
+    assert video.calls == [
+        ("find", {"query": "a red car", "from_s": None, "until_s": None, "threshold": 0.4, "limit": 3})
+    ]
 
 
 def test_absent_is_an_answer(video: FakeVideo, run: Run) -> None:

@@ -21,9 +21,9 @@ def test_questions_come_one_a_line_and_the_video_is_watched_once(video: FakeVide
     assert result.exit_code == 0
     assert video.calls == [
         ("watch", {}),
-        ("ask", {"question": "who wins?", "until_s": 90.0}),
-        ("find", {"query": "a dog", "until_s": 90.0}),
-        ("ask", {"question": "who loses?", "until_s": 90.0}),
+        ("ask", {"question": "who wins?", "from_s": None, "until_s": 90.0}),
+        ("find", {"query": "a dog", "from_s": None, "until_s": 90.0}),
+        ("ask", {"question": "who loses?", "from_s": None, "until_s": 90.0}),
     ]
     assert result.stdout.count("At 1:04:12: the keeper dives left.") == 2
 
@@ -31,8 +31,16 @@ def test_questions_come_one_a_line_and_the_video_is_watched_once(video: FakeVide
 def test_commands_are_known_in_any_case_and_end_where_told(video: FakeVideo, run: Run) -> None:
     result = run("chat", "match.mp4", "--quiet", input="/FIND a dog\n/Help\n/Quit\nwho wins?\n")
     assert result.exit_code == 0
-    assert video.calls == [("watch", {}), ("find", {"query": "a dog", "until_s": None})]
+    assert video.calls == [("watch", {}), ("find", {"query": "a dog", "from_s": None, "until_s": None})]
     assert "/find WORDS" in result.stdout
+
+
+def test_what_was_given_up_of_the_video_is_said_once(video: FakeVideo, run: Run) -> None:
+    note = "note: 2 broken frames skipped\n"
+    assert run("chat", "match.mp4", input="who wins?\n/find a dog\nwho loses?\n").stdout.count(note) == 1
+    assert run("chat", "match.mp4", "--quiet", input="who wins?\n/find a dog\n").stdout.count(note) == 2
+    objects = [json.loads(line) for line in run("chat", "match.mp4", "--json", input="a?\nb?\n").stdout.splitlines()]
+    assert [o["degradations"] for o in objects] == [["2 broken frames skipped"]] * 2
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_batch_remembers_what_each_question_remembers_alone(
     assert sorted(seen) == list(range(len(several)))
     for i, one in enumerate(several):
         timeline = alone.until(one.until_s)
-        want = answering.recollect(alone.engine, alone.stored, timeline, one.text)
+        want = answering.recollect(alone.engine, alone.stored.stretch(0, len(timeline)), timeline, one.text)
         assert len(timeline) == (last if one.until_s is None else max(1, min(last, int(one.until_s + 0.5))))
         torch.testing.assert_close(seen[i].state.tokens(), want.state.tokens(), rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(seen[i].relevance.scores, want.relevance.scores, rtol=1e-4, atol=1e-4)
@@ -85,7 +85,7 @@ def test_a_drawn_world_has_the_files_times_and_nearly_its_features(
     seconds = world.duration_s
     drawn = draw_world(world, tmp_path / "drawn", engine=speaker, progress=lambda d, t: seen.append((d, t)))
     assert drawn.timeline.seconds.tolist() == watched.timeline.seconds.tolist()
-    one, two = (torch.cat([p.float() for (p,) in v.stored.stretches("deep")]).flatten() for v in (drawn, watched))
+    one, two = (torch.cat([p.float() for (p,) in v.stored.by_shard("deep")]).flatten() for v in (drawn, watched))
     assert float(torch.corrcoef(torch.stack([one, two]))[0, 1]) > 0.9
     assert seen[-1] == (seconds, seconds)
     again = draw_world(world, tmp_path / "drawn", engine=speaker, progress=lambda d, t: pytest.fail("drawn again"))

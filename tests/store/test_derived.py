@@ -105,7 +105,7 @@ def test_clips_of_what_is_derived_never_see_the_borders_of_shards(
 ) -> None:
     stored, want = store(tmp_path_factory.mktemp("s") / "k", sizes)
     rows = max(1, round(share * sum(sizes)))
-    clips = list(stored.derived_clips(clip, joined, name="w", rows=rows))
+    clips = list(stored.stretch(0, rows).derived_clips(clip, joined, name="w"))
     assert all(len(c) == clip for c in clips[:-1])
     assert torch.equal(torch.cat(clips), joined(want.deep.half(), want.fine.half())[:rows])
 
@@ -120,7 +120,7 @@ def test_shards_are_derived_once_and_again_for_other_weights(tmp_path: Path) -> 
 
     for name in ("one", "one", "other", "one"):
         again = StoredFeatures(tmp_path / "k", Manifest.load(tmp_path / "k"))
-        assert sum(len(c) for c in again.derived_clips(4, make, name=name)) == 8
+        assert sum(len(c) for c in again.stretch().derived_clips(4, make, name=name)) == 8
     assert seen == [5, 3, 5, 3]
     assert len(list((tmp_path / "k").glob("derived-*"))) == 4
     # What is derived is no shard: the store is as whole as before.

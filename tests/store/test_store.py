@@ -63,7 +63,7 @@ def test_what_was_stored_comes_back(tmp_path: Path) -> None:
     assert len(again) == 16
     assert again.manifest.finished
     assert again.manifest.degradations == ("a note",)
-    deep, fine, posterior = (torch.cat(p) for p in zip(*again.stretches("deep", "fine", "posterior"), strict=True))
+    deep, fine, posterior = (torch.cat(p) for p in zip(*again.by_shard("deep", "fine", "posterior"), strict=True))
     assert torch.equal(deep, want.deep.half())
     assert torch.equal(fine, want.fine.half())
     assert torch.equal(posterior, want.posterior.half())
@@ -82,16 +82,24 @@ def test_clips_and_rows_never_see_the_borders_of_shards(
 ) -> None:
     stored, want = store(tmp_path_factory.mktemp("s") / "k", sizes)
     rows = max(1, round(share * sum(sizes)))
-    clips = [c for (c,) in stored.clips(clip, "deep", rows=rows)]
+    clips = [c for (c,) in stored.stretch(0, rows).clips(clip, "deep")]
     assert all(len(c) == clip for c in clips[:-1])
     assert torch.equal(torch.cat(clips), want.deep[:rows].half())
+    first = data.draw(st.integers(0, rows - 1))
+    part = stored.stretch(first, rows)
+    assert torch.equal(torch.cat([c for (c,) in part.clips(clip, "deep")]), want.deep[first:rows].half())
+    assert torch.equal(torch.cat(list(part.part("posterior"))), want.posterior[first:rows].half())
+    assert torch.equal(
+        part.rows("fine", [0, len(part) - 1][: len(part)]), want.fine[[first, rows - 1][: len(part)]].half()
+    )
+    assert len({stored.stretch(*s).name for s in ((first, rows), (0, rows), (first, None))}) >= 1 + (first > 0)
     picked = sorted(data.draw(st.sets(st.integers(0, sum(sizes) - 1), min_size=1)))
     assert torch.equal(stored.rows("fine", picked), want.fine[picked].half())
 
 
 def test_int8_takes_about_half_and_says_how_far_it_is_off(tmp_path: Path) -> None:
     stored, want = store(tmp_path / "k", [64], dtype="int8")
-    deep = torch.cat([d for (d,) in stored.stretches("deep")]).float()
+    deep = torch.cat([d for (d,) in stored.by_shard("deep")]).float()
     assert (deep - want.deep).abs().max() <= want.deep.abs().max() / 127
     shape = ((49, 320), (196, 112), (5, 1011))
     assert row_bytes(*shape, dtype="int8") < 0.6 * row_bytes(*shape, dtype="fp16")
@@ -141,7 +149,7 @@ def test_a_full_disk_keeps_the_rest_in_memory_and_says_so(tmp_path: Path, monkey
     assert stored.trouble is not None
     assert "no space left" in stored.trouble
     want = Features.join([features(0, 4), features(4, 4)])
-    assert torch.equal(torch.cat([d for (d,) in stored.stretches("deep")]), want.deep.half())
+    assert torch.equal(torch.cat([d for (d,) in stored.by_shard("deep")]), want.deep.half())
     assert torch.equal(stored.rows("fine", [3, 4]), want.fine[3:5].half())
     assert len(stored.timeline()) == 8
     assert len(StoredFeatures(folder, Manifest.load(folder))) == 4

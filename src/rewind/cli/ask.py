@@ -25,6 +25,7 @@ def ask(
     video: options.Video,
     question: Question = None,
     *,
+    since: options.From = None,
     until: options.Until = None,
     evidence: options.Evidence = None,
     clips: options.Clips = None,
@@ -39,6 +40,8 @@ def ask(
 ) -> None:
     """Answer a question, with the moments that prove it.
 
+    A question may name a part of the video: "what happens at 2:30?", "… in the last minute?".
+
     `rewind VIDEO "question"` does the same.
     """
     text = engine.one_question(video, question or (), command="ask", noun="question")
@@ -47,7 +50,7 @@ def ask(
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
-        answer = handle.ask(text, until_s=until, progress=progress)
+        answer = handle.ask(text, from_s=since, until_s=until, progress=progress)
     answer, files = engine.write_files(handle, video, answer, answer.key_frames, shown, title=text)
     if json:
         output.print_json({**answer.to_json(), **_names(files)})
@@ -63,6 +66,7 @@ def find(
     *,
     threshold: options.Threshold = None,
     limit: options.Limit = 5,
+    since: options.From = None,
     until: options.Until = None,
     evidence: options.Evidence = None,
     clips: options.Clips = None,
@@ -82,7 +86,7 @@ def find(
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
-        found = handle.find(text, until_s=until, threshold=threshold, limit=limit, progress=progress)
+        found = handle.find(text, from_s=since, until_s=until, threshold=threshold, limit=limit, progress=progress)
     found, files = engine.write_files(handle, video, found, engine.key_frames_of(found), shown, title=text)
     if json:
         output.print_json({**found.to_json(), **_names(files)})

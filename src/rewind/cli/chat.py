@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ Any other line is a question."""
 def chat(
     video: options.Video,
     *,
+    since: options.From = None,
     until: options.Until = None,
     fps: options.Fps = Fraction(1),
     reading: options.ReadingOption = "exact",
@@ -53,11 +54,12 @@ def chat(
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
-        handle.watch(progress=progress)
+        lost = handle.watch(progress=progress).degradations
+    output.print_notes(lost, quiet=quiet or json)
     failed = False
     for line in _lines(prompt=not (quiet or json)):
         try:
-            _reply(handle, line, until=until, json=json, quiet=quiet)
+            _reply(handle, line, since=since, until=until, json=json, quiet=quiet, told=() if quiet else lost)
         except RewindError as error:
             failed = True
             complain(str(error))
@@ -70,7 +72,9 @@ def chat(
         raise typer.Exit(NOT_ANSWERABLE)
 
 
-def _reply(handle: Video, line: str, *, until: float | None, json: bool, quiet: bool) -> None:
+def _reply(
+    handle: Video, line: str, *, since: float | None, until: float | None, json: bool, quiet: bool, told: Sequence[str]
+) -> None:  # fmt: skip
     if not is_text(line):
         raise ConfigError("a question that is not UTF-8 text", allowed="UTF-8, as the input's encoding should be")
     command, _, words = line.partition(" ")
@@ -81,19 +85,19 @@ def _reply(handle: Video, line: str, *, until: float | None, json: bool, quiet: 
     if command == "/find":
         if not words.strip():
             raise ConfigError("/find without words", allowed="what to look for", do="type: /find a red car")
-        found = handle.find(words.strip(), until_s=until)
+        found = handle.find(words.strip(), from_s=since, until_s=until)
         if json:
             output.print_json(found.to_json())
         else:
-            output.print_found(found, quiet=quiet)
+            output.print_found(found, quiet=quiet, told=told)
         return
     if _COMMAND.fullmatch(command):
         raise ConfigError(f"no command {command}", allowed="/find WORDS, /help, /quit", do="type: /help")
-    answer = handle.ask(line, until_s=until)
+    answer = handle.ask(line, from_s=since, until_s=until)
     if json:
         output.print_json(answer.to_json())
     else:
-        output.print_answer(answer, quiet=quiet)
+        output.print_answer(answer, quiet=quiet, told=told)
 
 
 def _lines(*, prompt: bool) -> Iterator[str]:

@@ -79,11 +79,18 @@ Model = Annotated[
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, metavar="N", show_default=False, help="Default: all cores.")
 ]
+From = Annotated[
+    float | None,
+    typer.Option(
+        "--from", parser=parse_time, metavar="TIME", show_default=False,
+        help="Ask as if the video began here: seconds, or a clock time such as 1:04:12.",
+    ),
+]  # fmt: skip
 Until = Annotated[
     float | None,
     typer.Option(
         "--until", parser=parse_time, metavar="TIME", show_default=False,
-        help="Ask as if the video ended here: seconds, or a clock time such as 1:04:12.",
+        help="Ask as if the video ended here.",
     ),
 ]  # fmt: skip
 Threshold = Annotated[

@@ -109,11 +109,12 @@ def print_json(value: Mapping[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=True, allow_nan=False), flush=True)
 
 
-def print_answer(answer: Answer, *, quiet: bool) -> None:
-    """Words, moments, what was given up, one line of accounting."""
+def print_answer(answer: Answer, *, quiet: bool, told: Sequence[str] = ()) -> None:
+    """Words, moments, what was given up but for what was `told` before, one line of accounting."""
     print(f"{plain(answer.answer).rstrip('.')} {_best(answer)}." if answer.absent else plain(answer.answer))
     _print_moments(answer.moments)
-    _print_degradations(answer.degradations)
+    _print_degradations([line for line in answer.degradations if line not in told])
+    _print_within(answer)
     if not quiet:
         tokens, took = answer.tokens, answer.seconds
         memory = f"memory {count(tokens.memory_stored, 'token')}, {tokens.memory_shown:,} shown"
@@ -124,23 +125,37 @@ def print_answer(answer: Answer, *, quiet: bool) -> None:
     sys.stdout.flush()
 
 
-def print_found(found: Found, *, quiet: bool) -> None:
+def print_found(found: Found, *, quiet: bool, told: Sequence[str] = ()) -> None:
     """Moments, best first, or the best score there was and what would have counted."""
     if found.absent:
-        print(f"{'Not in this video' if found.known else 'I do not know'} {_best(found)}.")
+        there = "Not in this video" if found.within is None else "Not in this part of the video"
+        print(f"{there if found.known else 'I do not know'} {_best(found)}.")
     else:
         _print_moments(found.moments)
-    _print_degradations(found.degradations)
+    _print_degradations([line for line in found.degradations if line not in told])
+    _print_within(found)
     if not quiet:
         took = found.seconds
         print(f"{count(found.frames.read, 'frame')} read · found in {length(took.memory + took.select)}")
     sys.stdout.flush()
 
 
+def print_notes(degradations: Sequence[str], *, quiet: bool) -> None:
+    """What was given up of a video, before the first question on it."""
+    if not quiet:
+        _print_degradations(degradations)
+        sys.stdout.flush()
+
+
 def print_files(what: str, paths: Sequence[Path], *, quiet: bool) -> None:
     """Where files were written."""
     if paths and not quiet:
         print(f"{what}: {plain(str(paths[0].parent))} ({count(len(paths), 'file')})", flush=True)
+
+
+def _print_within(given: Answer | Found) -> None:
+    if given.within is not None:
+        print(f"looked at {span(*given.within)} alone")
 
 
 def _best(given: Answer | Found) -> str:

@@ -19,6 +19,7 @@ from rewind.evaluate.watched import Watched
 from rewind.memory.aim import Handed
 from rewind.model import Decoded
 from rewind.saying import Said, say
+from rewind.store import Stretch
 from rewind.store.memories import KEPT, keep_memory
 from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
@@ -51,7 +52,7 @@ def project_all(watched: Watched) -> Tensor:
     """What of a video's features depends on no instruction, worked out once: (T, P, D), some 6–25 kB a frame."""
     engine, stored = watched.engine, watched.stored
     with one_thread(when=engine.small):
-        return torch.cat(list(answering.projected(engine, stored, len(stored))))
+        return torch.cat(list(answering.projected(engine, stored.stretch())))
 
 
 def recollect_all(
@@ -75,7 +76,7 @@ def recollect_all(
             _walk(watched, patches, [asked[i].text for i in places], [rows[i] for i in places])
         for i in places:
             timeline = watched.until(asked[i].until_s)
-            yield i, answering.recollect(watched.engine, watched.stored, timeline, asked[i].text)
+            yield i, answering.recollect(watched.engine, _stretch(watched, asked[i]), timeline, asked[i].text)
 
 
 def answer_of(watched: Watched, asked: Asked, seen: Recollection) -> Answered:
@@ -83,8 +84,9 @@ def answer_of(watched: Watched, asked: Asked, seen: Recollection) -> Answered:
     timeline, engine = watched.until(asked.until_s), watched.engine
     picks, key_frames = answering.choose(engine, seen, timeline)
     moments = moments_of(watched, asked, seen)
-    decoded = answering.decode(engine, seen, picks, watched.stored, timeline)
-    said = say(engine, seen, decoded, moments, key_frames, watched.stored, timeline)
+    stretch = _stretch(watched, asked)
+    decoded = answering.decode(engine, seen, picks, stretch, timeline)
+    said = say(engine, seen, decoded, moments, key_frames, stretch, timeline)
     return Answered(decoded, said, key_frames, moments)
 
 
@@ -96,6 +98,10 @@ def moments_of(
         seen.relevance, watched.until(asked.until_s), watched.info, threshold=threshold, limit=limit,
         until_s=asked.until_s,
     )  # fmt: skip
+
+
+def _stretch(watched: Watched, asked: Asked) -> Stretch:
+    return watched.stored.stretch(0, len(watched.until(asked.until_s)))
 
 
 @torch.no_grad()
@@ -120,6 +126,6 @@ def _walk(watched: Watched, patches: Tensor, texts: Sequence[str], rows: Sequenc
                 last_of_it = handed[first]
                 state = replace(state, handed=last_of_it and last_of_it.row(i))
             parts = [model.perceive(state, patches[first:last].to(model.dtype)).tokens()]
-        kept = answering.memory_file_of(engine, watched.stored, words, last)
+        kept = answering.memory_file_of(engine, watched.stored.stretch(0, last), words)
         if kept is not None:
             keep_memory(kept, parts[0])

@@ -6,6 +6,7 @@ from rewind.store.lock import BusyError, locked
 from rewind.store.manage import StoredVideo, find_stored, list_store, prune_store, remove_stored
 from rewind.store.shards import SAMPLES, Part, row_bytes
 from rewind.store.shelf import Shelf
+from rewind.store.stretch import Stretch
 
 __all__ = [
     "SAMPLES",
@@ -16,6 +17,7 @@ __all__ = [
     "Shelf",
     "StoredFeatures",
     "StoredVideo",
+    "Stretch",
     "default_folder",
     "file_hash",
     "find_stored",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ from rewind.errors import StoreError
 from rewind.store.derived import derived
 from rewind.store.keys import FORMAT, Recipe, write_json
 from rewind.store.shards import Part, ShardEntry, check_shard, read_part, read_timeline, write_shard
+from rewind.store.stretch import Stretch
 from rewind.values import Clock, Features, FrameCount, Timeline
 from rewind.video.losses import Losses
 
@@ -174,43 +175,35 @@ class StoredFeatures:
         index, pts = np.concatenate([p.index for p in parts]), np.concatenate([p.pts for p in parts])
         return Timeline(self.manifest.clock, index, pts)
 
-    def stretches(self, *parts: Part, rows: int | None = None) -> Iterator[tuple[Tensor, ...]]:
-        """The given kinds of features, shard by shard in time order, of the first `rows` rows."""
-        left = len(self) if rows is None else rows
-        for entry in self.manifest.shards:
-            if left <= 0:
-                return
-            if entry.rows:
-                take = min(left, entry.rows)
-                yield tuple(self._part(entry, part)[:take] for part in parts)
-                left -= take
+    def stretch(self, first: int = 0, stop: int | None = None) -> Stretch:
+        """Rows [first, stop), all to the end where no stop is given."""
+        return Stretch(self, first, len(self) if stop is None else stop)
 
-    def clips(self, size: int, *parts: Part, rows: int | None = None) -> Iterator[tuple[Tensor, ...]]:
-        """The same cut into clips of `size` frames, the last one shorter; shards' borders leave no mark."""
-        return _in_clips(self.stretches(*parts, rows=rows), size)
+    def by_shard(self, *parts: Part, first: int = 0, stop: int | None = None) -> Iterator[tuple[Tensor, ...]]:
+        """The given kinds of features of rows [first, stop), shard by shard in time order."""
+        for entry, rows in self._shards(first, stop):
+            yield tuple(self._part(entry, part)[rows] for part in parts)
 
-    def derived_clips(
-        self, size: int, make: Callable[[Tensor, Tensor], Tensor], *, name: str, rows: int | None = None
+    def derived_by_shard(
+        self, make: Callable[[Tensor, Tensor], Tensor], *, name: str, first: int = 0, stop: int | None = None
     ) -> Iterator[Tensor]:
-        """Clips of what `make(deep, fine)` gives; it is called once a shard and kept beside it under `name`."""
-        return (clip for (clip,) in _in_clips(self._derived(make, name, rows), size))
+        """What `make(deep, fine)` gives of rows [first, stop); it is called once a shard and kept beside it."""
+        for entry, rows in self._shards(first, stop):
+            folder = None if entry.file in self._memory or not self.folder.is_dir() else self.folder
 
-    def _derived(
-        self, make: Callable[[Tensor, Tensor], Tensor], name: str, rows: int | None
-    ) -> Iterator[tuple[Tensor]]:
-        left = len(self) if rows is None else rows
+            def from_shard(entry: ShardEntry = entry) -> Tensor:
+                return make(self._part(entry, "deep"), self._part(entry, "fine"))
+
+            yield derived(folder, name, from_shard, shard=entry.file, rows=entry.rows)[rows]
+
+    def _shards(self, first: int, stop: int | None) -> Iterator[tuple[ShardEntry, slice]]:
+        """The shards that hold rows [first, stop), each with those of its own rows."""
+        base, end = 0, len(self) if stop is None else stop
         for entry in self.manifest.shards:
-            if left <= 0:
-                return
-            if entry.rows:
-                folder = None if entry.file in self._memory or not self.folder.is_dir() else self.folder
-
-                def from_shard(entry: ShardEntry = entry) -> Tensor:
-                    return make(self._part(entry, "deep"), self._part(entry, "fine"))
-
-                made = derived(folder, name, from_shard, shard=entry.file, rows=entry.rows)
-                yield (made[:left],)
-                left -= entry.rows
+            here = slice(max(0, first - base), min(end - base, entry.rows))
+            if here.start < here.stop:
+                yield entry, here
+            base += entry.rows
 
     def rows(self, part: Part, rows: list[int]) -> Tensor:
         """Some rows (rising) of one kind of features: (n, ., .); only their shards are opened."""
@@ -230,15 +223,3 @@ class StoredFeatures:
     def _timeline(self, entry: ShardEntry) -> Timeline:
         memory = self._memory.get(entry.file)
         return memory.timeline if memory else read_timeline(self.folder, entry, self.manifest.clock)
-
-
-def _in_clips(stretches: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[tuple[Tensor, ...]]:
-    held: tuple[Tensor, ...] | None = None
-    for stretch in stretches:
-        joined = stretch if held is None else tuple(torch.cat(p) for p in zip(held, stretch, strict=True))
-        full = len(joined[0]) // size * size
-        for start in range(0, full, size):
-            yield tuple(t[start : start + size] for t in joined)
-        held = tuple(t[full:] for t in joined) if full < len(joined[0]) else None
-    if held is not None:
-        yield held

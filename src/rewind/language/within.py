@@ -1,0 +1,113 @@
+"""Which part of a video a question names: *What happens at 2:30?*, *… between 1:00 and 2:00?*, *… in the last minute?*
+
+A time is a clock time or a number with a unit, as `rewind.language.times` reads them. A part is taken out of the
+question's words, so that these are looked for there and the time is not. An instant stands for the seconds around it,
+and the start and the end of a video for its first and last ones. A question that names several parts compares them, and
+is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rewind.clock import format_time
+from rewind.language.times import Span, parse_moments
+
+AROUND_S = 5.0
+"""Seconds before and after an instant that are looked at."""
+EDGE_S = 10.0
+"""Seconds that *the start* and *the end* of a video stand for."""
+
+_UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
+_NUMBER = r"\d{1,6}(?:\.\d{1,3})?"
+_CLOCK = r"\d{1,3}:\d\d(?::\d\d)?(?:\.\d{1,3})?(?![\d:])"
+_TIME = rf"(?:{_CLOCK}|{_NUMBER}\s*{_UNIT}(?:\s*(?:and\s+)?{_NUMBER}\s*{_UNIT}){{0,2}})"
+_OF = r"(?:\s+(?:of|in|into)\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording))?"
+_COUNTS = "one|two|three|four|five|ten|twenty|thirty|sixty"
+_NUMBERS = dict(zip(_COUNTS.split("|"), (1, 2, 3, 4, 5, 10, 20, 30, 60), strict=True))
+_PHRASE = re.compile(
+    rf"""(?<![\w:.])(?:
+        (?:(?:from|between)\s+)?(?P<first>{_TIME})\s*(?:-|–|—|\bto\b|\bun?till?\b|\band\b)\s*(?P<last>{_TIME}){_OF}
+      | (?:(?:with)?in|during|for|over)\s+the\s+(?P<edge>first|last|final)\s+
+        (?P<length>(?:{_NUMBER}|(?:{_COUNTS})\b)?\s*{_UNIT}|half){_OF}
+      | (?:in|during)\s+the\s+second\s+(?P<second>half){_OF}
+      | (?:at|around)\s+(?:(?:about|around|roughly|exactly)\s+)?(?:the\s+)?(?P<at>{_TIME})(?:[\s-]+(?:mark|point))?{_OF}
+      | (?:before|un?till?|up\s+to)\s+(?P<before>{_TIME}){_OF}
+      | (?:after|since|from)\s+(?P<after>{_TIME})(?:\s+on(?:wards?)?\b)?{_OF}
+      | (?:at|in)\s+the\s+(?:very\s+)?(?P<side>start|beginning|end)
+        (?:\s+of\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording)|(?=[\s?.!]*$))
+    )(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Within:
+    """A question without the part that it names, and that part in seconds of the file's own time, None for all of the
+    video. `note` says why a part that was named is not looked at."""
+
+    words: str
+    part: Span | None
+    note: str | None = None
+
+
+def part_named(question: str, *, start_s: float, end_s: float, step_s: float) -> Within:
+    """Take the part that a question names out of it.
+
+    Args:
+        start_s, end_s: of the video, in its own time.
+        step_s: between sampled frames; no part is shorter than two of them.
+    """
+    found = list(_PHRASE.finditer(question))
+    if len(found) != 1:
+        return Within(question, None)
+    match = found[0]
+    words = _without(question, match)
+    part = _seconds(match, start_s, end_s)
+    if part is None or not re.search(r"\w", words):
+        return Within(question, None)
+    if part[0] >= end_s or part[1] <= start_s:
+        named = format_time(sum(part) / 2 if match["at"] else part[0], hours=True)
+        lies = f"the video lasts from {format_time(start_s, hours=True)} to {format_time(end_s, hours=True)}"
+        return Within(question, None, f"{lies}: nothing of it lies at {named}, and all of it was looked at")
+    middle, half = (part[0] + part[1]) / 2, max((part[1] - part[0]) / 2, step_s)
+    first, last = max(start_s, min(part[0], middle - half)), min(end_s, max(part[1], middle + half))
+    return Within(words, None if (first, last) == (start_s, end_s) else (first, last))
+
+
+def _without(question: str, match: re.Match[str]) -> str:
+    """The question's other words; at its beginning a part brings a comma with it."""
+    before, after = question[: match.start()].rstrip(" ,"), question[match.end() :].lstrip(" ,")
+    joint = "" if not before or not after or after[0] in "?.!" else " "
+    return f"{before}{joint}{after}".strip()
+
+
+def _seconds(match: re.Match[str], start_s: float, end_s: float) -> Span | None:
+    """The part in seconds; None where the times run backwards or cannot be."""
+    side, length = match["side"], match["length"] or match["second"]
+    if side:
+        return (end_s - EDGE_S, end_s) if side.lower() == "end" else (start_s, start_s + EDGE_S)
+    if length:
+        long = (end_s - start_s) / 2 if length.lower() == "half" else _length(length)
+        if long is None:
+            return None
+        return (start_s, start_s + long) if (match["edge"] or "").lower() == "first" else (end_s - long, end_s)
+    if match["at"]:
+        at = _instant(match["at"])
+        return None if at is None else (at - AROUND_S, at + AROUND_S)
+    first = _instant(match["first"] or match["after"]) if not match["before"] else start_s
+    last = _instant(match["last"] or match["before"]) if not match["after"] else end_s
+    return None if first is None or last is None or first >= last else (first, last)
+
+
+def _length(text: str) -> float | None:
+    number = re.match(rf"{_COUNTS}\b", text, re.IGNORECASE)
+    if number:
+        text = f"{_NUMBERS[number[0].lower()]}{text[number.end() :]}"
+    return _instant(text if text[:1].isdigit() else f"1 {text}")
+
+
+def _instant(text: str) -> float | None:
+    found = parse_moments(f"at {text}")
+    return found[0][0] if found and len(found) == 1 and found[0][0] == found[0][1] else None

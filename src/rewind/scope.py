@@ -1,0 +1,73 @@
+"""What a question is asked of: all of a video, or the part that options or the question's own words name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rewind.clock import format_time
+from rewind.errors import ConfigError
+from rewind.language.times import Span
+from rewind.language.within import part_named
+from rewind.values import Timeline, VideoInfo
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The words that are looked for, in rows [first, stop) of the video's frames. `within` is that part in seconds of
+    the video's own time, None for all of it; `notes` say what of the question was not followed."""
+
+    words: str
+    first: int
+    stop: int
+    within: Span | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.first, self.stop)
+
+    @property
+    def until_s(self) -> float | None:
+        """Where the part ends."""
+        return None if self.within is None else self.within[1]
+
+
+def check_limits(info: VideoInfo, *, from_s: float | None, until_s: float | None) -> None:
+    """Raises: ConfigError for limits between which no video can lie."""
+    start = float(info.start_pts * info.time_base)
+    if until_s is not None and not until_s > start:
+        raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
+    if from_s is not None and until_s is not None and not from_s < until_s:
+        raise ConfigError(f"from {from_s} s until {until_s} s", allowed="a part that ends after it begins")
+
+
+def scope_of(
+    instruction: str, timeline: Timeline, info: VideoInfo, *, from_s: float | None, until_s: float | None
+) -> Scope:
+    """Which frames of a watched video are meant. Times that the words tell count from the video's own, and *the first
+    minute* from `from_s`.
+
+    Raises: ConfigError where none of its frames lies there.
+    """
+    start = float(info.start_pts * info.time_base)
+    end = start + (info.duration_s or 0.0)
+    if from_s is not None and not from_s < end:
+        ends_at = format_time(end, hours=True)
+        raise ConfigError(
+            f"from {from_s} s", allowed=f"a time before the video's end, {ends_at}", do="give an earlier --from"
+        )
+    whole = from_s is None and until_s is None
+    begins, ends = max(start, start if from_s is None else from_s), min(end, end if until_s is None else until_s)
+    named = part_named(instruction, start_s=begins, end_s=ends, step_s=1 / float(timeline.clock.fps))
+    within = named.part or (None if whole else (begins, ends))
+    # The frames of limits that were given are those between them, whatever the header says of the video's length.
+    low, high = named.part or (from_s, until_s)
+    first = 0 if low is None else timeline.rows_until(low)
+    stop = len(timeline) if high is None else timeline.rows_until(high)
+    if first >= stop:
+        raise ConfigError(
+            "no sampled frame in that part of the video",
+            allowed="a part with at least one",
+            do="widen it, or raise --fps",
+        )
+    return Scope(named.words, first, stop, within, () if named.note is None else (named.note,))

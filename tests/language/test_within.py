@@ -1,0 +1,104 @@
+"""Which part of a video a question names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewind.clock import format_time
+from rewind.language.within import part_named
+from rewind.worlds import make_world, questions
+from rewind.worlds.splits import VALIDATION_SEEDS
+
+NAMED = [
+    ("What happens at 2:30?", "What happens?", (145, 155)),
+    ("At 2:30, what is on screen?", "what is on screen?", (145, 155)),
+    ("Is there a dog at around the 2 minute mark?", "Is there a dog?", (115, 125)),
+    ("What is there at 1m5s?", "What is there?", (60, 70)),
+    ("What is there at 0:02?", "What is there?", (0, 7)),
+    ("Is there a red car between 1:00 and 2:00?", "Is there a red car?", (60, 120)),
+    ("a dog from 10 seconds to 1 minute 20 seconds", "a dog", (10, 80)),
+    ("a red car 1:00-2:00", "a red car", (60, 120)),
+    ("Is there a cat between 0:09:00 and 0:12:00?", "Is there a cat?", (540, 600)),
+    ("What happens in the first minute?", "What happens?", (0, 60)),
+    ("For the first two minutes, is there a dog?", "is there a dog?", (0, 120)),
+    ("What is shown in the last 30 seconds of the video?", "What is shown?", (570, 600)),
+    ("How many dogs are there in the second half?", "How many dogs are there?", (300, 600)),
+    ("What happens after 5 minutes?", "What happens?", (300, 600)),
+    ("From 1:00 on, is there a cat?", "is there a cat?", (60, 600)),
+    ("What happens before 90 s?", "What happens?", (0, 90)),
+    ("What is there at the end?", "What is there?", (590, 600)),
+    ("At the very beginning of the film, is there a dog?", "is there a dog?", (0, 10)),
+]
+NOT_NAMED = [
+    "What happens at the end of the race?",
+    "Is the car at 1:00 the same as at 2:00?",
+    "a dog between 2:00 and 1:00",
+    "a dog in the first hour",  # all of it
+    "What colour is the sign after 3 cars?",
+    "Which player wears number 12?",
+    "a clock that shows 2:30",
+    "a 2:30 pm meeting",
+    "at 2:75 a dog",
+    "2:30",
+    "at 2:30",
+    "the first half-time whistle",
+    "",
+]
+
+
+@pytest.mark.parametrize(("question", "words", "part"), NAMED)
+def test_a_part_is_taken_out_of_the_question(question: str, words: str, part: tuple[float, float]) -> None:
+    named = part_named(question, start_s=0, end_s=600, step_s=1)
+    assert (named.words, named.part, named.note) == (words, part, None)
+
+
+@pytest.mark.parametrize("question", NOT_NAMED)
+def test_other_questions_are_asked_of_all(question: str) -> None:
+    named = part_named(question, start_s=0, end_s=600, step_s=1)
+    assert named.part is None
+    assert named.words in (question, "a dog")
+    assert named.note is None
+
+
+def test_what_lies_past_the_end_is_said() -> None:
+    named = part_named("Which bus leaves at 12:30?", start_s=60, end_s=600, step_s=1)
+    assert (named.words, named.part) == ("Which bus leaves at 12:30?", None)
+    assert named.note is not None
+    assert "from 0:01:00 to 0:10:00: nothing of it lies at 0:12:30" in named.note
+
+
+def test_a_part_holds_a_sampled_frame() -> None:
+    """Of a frame a minute, ten seconds may hold none."""
+    assert part_named("a dog at 2:30", start_s=0, end_s=600, step_s=60).part == (90, 210)
+    assert part_named("a dog at the end", start_s=0, end_s=600, step_s=60).part == (535, 600)
+
+
+@given(
+    st.integers(0, 35_999), st.integers(1, 36_000), st.sampled_from(["between {} and {}", "from {} to {}", "{} – {}"])
+)
+def test_clock_times_are_what_they_say(first: int, long: int, form: str) -> None:
+    last = min(36_000, first + long)
+    times = form.format(format_time(first), format_time(last))
+    named = part_named(f"a dog {times}", start_s=0, end_s=36_000.5, step_s=0.01)
+    assert named.words == "a dog"
+    assert named.part == (first, last)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_question(text: str) -> None:
+    named = part_named(text, start_s=0, end_s=60, step_s=1)
+    if named.part is None:
+        assert named.words == text
+    else:
+        assert 0 <= named.part[0] < named.part[1] <= 60
+
+
+def test_questions_of_worlds_name_no_part() -> None:
+    """What the models are trained and tested on reaches them whole."""
+    for seed in VALIDATION_SEEDS[:6]:
+        for question in questions(make_world(seed, seconds=60), np.random.default_rng(seed), per_kind=20):
+            named = part_named(question.text, start_s=0, end_s=60, step_s=1)
+            assert (named.words, named.part) == (question.text, None)
