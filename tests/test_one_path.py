@@ -85,8 +85,12 @@ def test_an_unsure_decoder_leaves_the_word_to_concepts_or_to_nobody(films: dict[
         ("What colour is the car?", "I cannot tell; what is asked about is seen at 0:00:0", False),
         ("What kind of animal is it?", "Not in this video.", True),
         ("Is there a bicycle?", "Yes, at 0:00:0", False),
-        ("Is there a big bicycle?", "At 0:00:0", False),
-        ("Are there two bicycles?", "At 0:00:0", False),
+        ("Is there a big bicycle?", "I cannot tell; what is asked about is seen at 0:00:0", False),
+        ("Are there two bicycles?", "I cannot tell; what is asked about is seen at 0:00:0", False),
+        ("Is it a bicycle or a rabbit?", "Bicycle (0.", False),
+        ("Is it a dog or a cat?", "Not in this video.", True),
+        ("Is it day or night?", "I cannot tell.", False),
+        ("List all objects.", "At the key frames: vehicle (", False),
         ("How many cars are there?", "I cannot tell; what is asked about is seen at 0:00:0", False),
     ],
 )
@@ -101,6 +105,7 @@ def test_nothing_is_made_up_of_real_footage(question: str, begins: str, absent: 
         "xyzzy plugh": [UNKNOWN],
         "what happens?": [NOTHING_NAMED],
         "What is on screen?": [NOTHING_NAMED],
+        "List all objects.": [NOTHING_NAMED],
     }.get(question, [])
 
 

@@ -39,12 +39,15 @@ KIND = re.compile(
 """Questions that may ask for a kind of thing: *what animal …*, *what kind of dog …*, *what breed is the dog*."""
 LOOKS = re.compile(
     r"\s*what(?:'s|\b).*\b(?:see|seen|shown?|shows|visible|there|on (?:the )?screen|in (?:the|this|it)\b)"
-    r"|\s*what(?:'s|\s+(?:is|are|am))\s+(?:this|that|it|these|those|i\s+looking\s+at)\b",
+    r"|\s*what(?:'s|\s+(?:is|are|am))\s+(?:this|that|it|these|those|i\s+looking\s+at)\b"
+    r"|\s*(?:list|name|show|what)\b.*\b(?:objects|things|items)\b",
     re.IGNORECASE,
 )
 """Questions for whatever is in view."""
 WHETHER = re.compile(r"\s*(?:is|are|was|were|do|does|did|can|could)\b", re.IGNORECASE)
 """Questions that are answered by yes or no."""
+EITHER = re.compile(rf"{WHETHER.pattern}.*\bor\b(?!\s+not\b)", re.IGNORECASE | re.DOTALL)
+"""Questions that offer several answers to choose from."""
 COUNTED = re.compile(r"\b(?:not?|one|two|three|four|several|many|only|always|every|both)\b", re.IGNORECASE)
 """Words that ask for more than that a thing is seen."""
 ABSENT = "Not in this video."
@@ -92,6 +95,8 @@ def say(
             return Said(f"At the key frames: {_listed(shown)}.", "concepts", shown[0][1], False)
         there = f" On screen at the key frames: {_listed(shown)}." if shown else ""
         return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False)
+    if not moments and EITHER.match(asked) and not engine.concepts.offered(asked):
+        return Said("I cannot tell.", "none", max(0.0, decoded.confidence), False)
     if not moments:
         return Said(ABSENT_THERE if part else ABSENT, "concepts", 1 - relevance.best, True)
     text, confidence = _of_moment(engine, asked, moments[0], stretch, timeline)
@@ -111,12 +116,18 @@ def _of_moment(
     if kind is not None:
         name, sure = kind
         return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", sure
+    choice = EITHER.match(asked) is not None
+    one = engine.concepts.which(stretch.rows("posterior", rows), asked) if choice and rows else None
+    if one is not None:
+        name, sure = one
+        return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", sure
     shown = _on_screen(engine, stretch, rows)
     there = f" On screen: {_listed(shown)}." if shown else ""
-    if ASKS_MORE.match(asked):
-        return f"I cannot tell; what is asked about is seen {then}{there}", None
-    if WHETHER.match(asked) and not COUNTED.search(asked) and engine.concepts.names_one_thing(asked):
+    whether = WHETHER.match(asked)
+    if whether and not choice and not COUNTED.search(asked) and engine.concepts.names_one_thing(asked):
         return f"Yes, {then}{there}", moment.score
+    if whether or ASKS_MORE.match(asked):
+        return f"I cannot tell; what is asked about is seen {then}{there}", None
     return f"{when}{there}", moment.score
 
 

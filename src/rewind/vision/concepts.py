@@ -120,8 +120,24 @@ class Concepts:
 
     def _alternatives(self, query: str) -> list[str]:
         """What *a bicycle or a dog* offers: either is enough. Not *a red or blue car*, which names one thing."""
+        return [*self.offered(query)] or [query]
+
+    def offered(self, query: str) -> tuple[str, ...]:
+        """The parts between which a query's *or* leaves the choice; none where it offers none, or one is not known."""
         parts = _OR.split(query)
-        return parts if len(parts) > 1 and all(self._vocabulary.terms(part) for part in parts) else [query]
+        if len(parts) > 1:  # a cat, a dog or a car
+            parts = [part for some in parts for part in some.split(",") if part.strip()]
+        return tuple(parts) if len(parts) > 1 and all(self._vocabulary.terms(part) for part in parts) else ()
+
+    def which(self, posterior: Tensor, query: str) -> tuple[str, float] | None:
+        """Which of the things that a query offers is on screen in some frames (n, V, 1011), n > 0, and how sure that
+        is. None where it offers none, or where not one of them alone counts as seen."""
+        seen = []
+        for part in self.offered(query):
+            score = float(torch.sigmoid(SLOPE * (self.evidence(posterior, part).max() - MIDDLE)))
+            if score >= SEEN:
+                seen.append((self.terms(part)[0].name, score))
+        return seen[0] if len(seen) == 1 else None
 
     def judge(self, evidence: Tensor, query: str, timeline: Timeline | None = None) -> ConceptScores:
         """Scores from the evidence (T,) of all of a video's stretches, joined."""
