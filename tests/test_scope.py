@@ -27,6 +27,7 @@ INFO = VideoInfo(
         ("a dog in the first minute", (60.0, None), "a dog", (60, 120), (60, 120)),
         ("a dog in the last minute", (None, 300.0), "a dog", (240, 300), (240, 300)),
         ("a dog between 1:00 and 3:00", (120.0, None), "a dog", (120, 180), (120, 180)),
+        ("the first dog after 2:00", (None, None), "the dog", (120, 600), (120, 600)),
         ("a dog at 9:00", (None, 300.0), "a dog at 9:00", (0, 300), (0, 300)),
     ],
 )
@@ -38,6 +39,7 @@ def test_limits_and_words_leave_one_part(
     assert (scope.words, (scope.first, scope.stop), scope.within) == (words, rows, within)
     assert scope.until_s == (None if within is None else within[1])
     assert len(scope.notes) == ("9:00" in question)
+    assert scope.which == ("first" if "the first dog" in question else None)
 
 
 def test_limits_without_a_frame_are_refused() -> None:

@@ -20,6 +20,7 @@ import rewind
 from rewind import answering
 from rewind.errors import BudgetError, ConfigError, StoreError, VideoError
 from rewind.loaded import engine
+from rewind.relevance import Relevance
 from rewind.store import StoredFeatures
 from rewind.values import Answer, Features, Moment, Timeline
 from rewind.worlds import make_world
@@ -162,6 +163,24 @@ def test_of_a_part_nothing_is_said_of_the_rest(store: Path) -> None:
     past = video.find("a bicycle at 5:00")
     assert past.within is None
     assert any("nothing of it lies at 0:05:00" in note for note in past.degradations)
+
+
+def test_the_first_and_the_last_moment_are_told_of_all(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = rewind.open(BIKES, store=store)
+    best, earlier = video.find("a motorcycle", threshold=0.01).moments
+    assert earlier.end_s < best.start_s
+    for query, moment in (("the first motorcycle", earlier), ("last time we see a motorcycle", best)):
+        assert video.find(query, threshold=0.01, limit=1).moments == (moment,)
+
+    def lower(relevance: Relevance, *args: Any, **options: Any) -> tuple[Moment, ...]:
+        return moments_of(relevance, *args, **{**options, "threshold": 0.01})
+
+    moments_of = answering.moments_of
+    monkeypatch.setattr(answering, "moments_of", lower)
+    assert video.ask("When do we see a motorcycle?").moments == (best, earlier)
+    first = video.ask("When do we first see a motorcycle?")
+    assert first.moments == (earlier,)
+    assert first.answer.startswith("At 0:00:03 – 0:00:04.")
 
 
 def test_until_after_a_gap_counts_as_the_whole_does(gap: Path, tmp_path: Path) -> None:

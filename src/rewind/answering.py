@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from rewind.language.which import Which
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
 from rewind.models import Fingerprint
@@ -130,8 +131,10 @@ def moments_of(
     threshold: float | None = None,
     limit: int | None = None,
     until_s: float | None = None,
+    which: Which | None = None,
 ) -> tuple[Moment, ...]:
-    """Moments that reach the threshold, in the file's own time, none past `until_s`; none at all means absent."""
+    """Moments that reach the threshold, in the file's own time, none past `until_s`; none at all means absent. Of all
+    of them the one that is asked for, where `which` says so."""
     seconds = timeline.seconds
     step = 1 / float(timeline.clock.fps)
     end = float(seconds[-1]) + step
@@ -140,12 +143,13 @@ def moments_of(
         end = min(end, stop) if stop > float(seconds[-1]) else end
     if until_s is not None:
         end = min(end, until_s)
-    return tuple(
-        spans(
-            relevance.scores, seconds, threshold=relevance.threshold if threshold is None else threshold, shoulder=0.5,
-            merge_gap_s=step, end_s=end, step_s=step, limit=limit,
-        )
+    found = spans(
+        relevance.scores, seconds, threshold=relevance.threshold if threshold is None else threshold, shoulder=0.5,
+        merge_gap_s=step, end_s=end, step_s=step, limit=limit if which is None else None,
     )  # fmt: skip
+    if which is not None and found:
+        return (min(found, key=lambda m: m.start_s) if which == "first" else max(found, key=lambda m: m.end_s),)
+    return tuple(found)
 
 
 @torch.no_grad()

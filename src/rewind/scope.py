@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rewind.clock import format_time
 from rewind.errors import ConfigError
 from rewind.language.times import Span
+from rewind.language.which import Which, which_named
 from rewind.language.within import part_named
 from rewind.values import Timeline, VideoInfo
 
@@ -14,13 +15,15 @@ from rewind.values import Timeline, VideoInfo
 @dataclass(frozen=True)
 class Scope:
     """The words that are looked for, in rows [first, stop) of the video's frames. `within` is that part in seconds of
-    the video's own time, None for all of it; `notes` say what of the question was not followed."""
+    the video's own time, None for all of it; `notes` say what of the question was not followed. `which` of its moments
+    is asked for, None for all of them."""
 
     words: str
     first: int
     stop: int
     within: Span | None
     notes: tuple[str, ...] = ()
+    which: Which | None = None
 
     @property
     def rows(self) -> slice:
@@ -70,4 +73,5 @@ def scope_of(
             allowed="a part with at least one",
             do="widen it, or raise --fps",
         )
-    return Scope(named.words, first, stop, within, () if named.note is None else (named.note,))
+    words, which = which_named(named.words)
+    return Scope(words, first, stop, within, () if named.note is None else (named.note,), which)

@@ -128,7 +128,7 @@ class Video:
         progress: Progress | None = None,
     ) -> Answer:  # fmt: skip
         """Answer in words, with key frames and moments. A part of the video that the question names (*at 2:30*, *in the
-        last minute*) is all that is looked at for it.
+        last minute*) is all that is looked at for it; of *When does it first appear?* the first moment is the answer.
 
         Args:
             from_s: ask as if the video began at this second of its own time.
@@ -141,7 +141,9 @@ class Video:
         engine, timeline = self._engine, self._times(scope)
         begun = time.perf_counter()
         picks, key_frames = answering.choose(engine, seen, timeline)
-        moments = answering.moments_of(seen.relevance, timeline, self.info, limit=5, until_s=scope.until_s)
+        moments = answering.moments_of(
+            seen.relevance, timeline, self.info, limit=5, until_s=scope.until_s, which=scope.which
+        )
         selected = time.perf_counter()
         decoded = answering.decode(engine, seen, picks, stretch, timeline)
         said = say(
@@ -188,7 +190,7 @@ class Video:
         last = float(timeline.seconds[-1])
         moments = answering.moments_of(
             relevance, timeline, self.info, threshold=threshold, limit=None if only_now else limit,
-            until_s=scope.until_s,
+            until_s=scope.until_s, which=scope.which,
         )  # fmt: skip
         if only_now:
             moments = tuple(m for m in moments if m.end_s > last)
