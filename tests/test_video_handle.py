@@ -152,6 +152,14 @@ def test_a_part_is_asked_as_a_video_of_its_own(store: Path, tmp_path: Path) -> N
     assert given.to_json()["within"] == {"start_s": 3.0, "end_s": 8.0}
 
 
+def test_results_are_what_the_package_says_of_them(store: Path) -> None:
+    video = rewind.open(BIKES, store=store)
+    found, absent, answer = video.find("a bicycle"), video.find("a dog"), video.ask("Is there a dog?")
+    assert [m.start_s for m in found] == [m.start_s for m in found.moments]
+    assert (len(found), len(absent)) == (len(found.moments), 0)
+    assert str(answer) == answer.answer == "Not in this video."
+
+
 def test_of_a_part_nothing_is_said_of_the_rest(store: Path) -> None:
     video = rewind.open(BIKES, store=store)
     assert video.ask("Is there a bicycle?").within is None

@@ -2,8 +2,8 @@
 
 video = rewind.open("match.mp4")
 video.watch()
-print(video.ask("Who scores the second goal?"))
-for moment in video.find("a goal is scored"):
+print(video.ask("Is there a dog?"))
+for moment in video.find("a bicycle"):
     print(moment.start_s, moment.end_s, moment.score)
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
@@ -263,6 +263,12 @@ class Found:
     known: bool = True
     within: tuple[float, float] | None = None
 
+    def __iter__(self) -> Iterator[Moment]:
+        return iter(self.moments)
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
     def to_json(self) -> dict[str, Any]:
         """The object that `rewind find --json` prints."""
         return _plain(self)
@@ -289,6 +295,9 @@ class Answer:
     degradations: tuple[str, ...] = ()
     seconds: Seconds = field(default_factory=Seconds)
     within: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        return self.answer
 
     def to_json(self) -> dict[str, Any]:
         """The object that `rewind ask --json` prints."""
