@@ -101,6 +101,11 @@ def test_a_question_is_answered_as_far_as_the_classifier_sees(asked: str, begins
     assert (given.confidence < DECODER_MIN) == begins.startswith("I cannot")
 
 
+def test_a_short_moment_tells_its_ends() -> None:
+    given = shown("When do we see a dog?", Moment(3.0, 3.4, 0.9), beagle=0.8)
+    assert given.text.startswith("At 0:00:03.0 – 0:00:03.4.")
+
+
 def test_a_kind_is_named_no_closer_than_it_is_seen() -> None:
     assert shown("What animal is it?", MOMENT, beagle=0.3, Chihuahua=0.3).text.startswith("Dog (0.6")
     assert shown("What animal is it?", MOMENT, beagle=0.3, goldfish=0.3).text.startswith("I cannot tell")

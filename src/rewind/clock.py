@@ -22,6 +22,13 @@ def format_time(seconds: float, *, decimals: int = 0, hours: bool = False) -> st
     return sign + clock + (f".{part:0{decimals}d}" if decimals else "")
 
 
+def format_span(start_s: float, end_s: float) -> str:
+    """A stretch of time; tenths of seconds where it is short and whole ones would not tell its ends."""
+    tenths = end_s - start_s < 3 and any(abs(t - round(t)) >= 0.05 for t in (start_s, end_s))
+    start, end = (format_time(t, decimals=int(tenths), hours=True) for t in (start_s, end_s))
+    return f"{start} – {end}"
+
+
 def time_stamp(seconds: float) -> str:
     """Seconds as 0h01m02.345s: sorts by time within an hour's digits, safe in a file name on every system."""
     sign, thousandths = ("-" if seconds < 0 else ""), round(abs(seconds) * 1000)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewind.answering import Engine, Recollection, best_time
-from rewind.clock import format_time
+from rewind.clock import format_span, format_time
 from rewind.model import Decoded
 from rewind.store import Stretch
 from rewind.values import AnswerSource, KeyFrame, Moment, Timeline
@@ -136,7 +136,7 @@ def _clock(seconds: float) -> str:
 
 
 def _times(moments: Sequence[Moment]) -> str:
-    parts = [f"{_clock(m.start_s)} – {_clock(m.end_s)}" for m in sorted(moments[:3])]
+    parts = [format_span(m.start_s, m.end_s) for m in sorted(moments[:3])]
     return f"At {', '.join(parts)}."
 
 

@@ -21,8 +21,11 @@ def test_clock(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "text"),
-    [(505, 507, "0:08:25 – 0:08:27"), (2, 3.5, "0:00:02.0 – 0:00:03.5"), (2.4, 9.6, "0:00:02 – 0:00:10")],
-)
+    [
+        (505, 507, "0:08:25 – 0:08:27"), (2, 3.5, "0:00:02.0 – 0:00:03.5"), (0, 0.32, "0:00:00.0 – 0:00:00.3"),
+        (2.4, 9.6, "0:00:02 – 0:00:10"),
+    ],
+)  # fmt: skip
 def test_a_span_tells_its_ends_apart(start: float, end: float, text: str) -> None:
     assert words.span(start, end) == text
 

@@ -15,7 +15,7 @@ from rewind.errors import ConfigError
 from rewind.text import load_text
 from rewind.values import Timeline
 from rewind.vision.colours import COLOURS
-from rewind.vision.concepts import CHUNK, COLUMNS, KEPT, SEEN, Concepts, smooth
+from rewind.vision.concepts import CHUNK, COLUMNS, KEPT, NOTHING_NAMED, SEEN, Concepts, smooth
 from rewind.vision.vocabulary import load_vocabulary
 
 
@@ -89,6 +89,24 @@ def test_a_colour_tells_two_things_apart(concepts: Concepts) -> None:
     found = concepts.score(posterior, "a red sports car").scores
     assert 30 <= int(found.argmax()) < 40
     assert found[35] > 2 * found[10]
+
+
+def test_a_colour_alone_is_looked_for(concepts: Concepts) -> None:
+    posterior = film()
+    posterior[..., 1000:] = 0
+    posterior[20:40, 2, 1000 + COLOURS.index("red")] = 0.15
+    posterior[30:50, 3, 1000 + COLOURS.index("blue")] = 0.15
+    for query, rows in (
+        ("Is there anything red?", (20, 40)), ("something blue", (30, 50)), ("red and blue things", (30, 40)),
+        ("red or blue", (20, 50)),
+    ):  # fmt: skip
+        found = concepts.score(posterior, query)
+        assert found.degradations == ()
+        assert [int(r) for r in (found.scores >= SEEN).nonzero()[:, 0]] == list(range(*rows))
+    assert concepts.score(posterior, "a red xyzzy").scores.max() < SEEN
+    assert concepts.score(posterior, "What colour is it?").degradations == (NOTHING_NAMED,)
+    assert concepts.names_one_thing("Is there anything red?")
+    assert not concepts.names_one_thing("Is there anything red or blue?")
 
 
 def test_black_and_white_pictures_are_found(concepts: Concepts) -> None:

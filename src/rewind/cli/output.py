@@ -42,14 +42,18 @@ def describe(info: VideoInfo, estimate: Estimate, fps: Fraction) -> str:
     seconds = info.duration_s
     if seconds is None and estimate.stored and estimate.frames is not None:
         seconds = float(estimate.frames / fps)  # the header does not tell it, but it was watched
-    parts = [plain(name), "unknown length" if seconds is None else clock(seconds)]
+    parts = [
+        plain(name),
+        "unknown length" if seconds is None else clock(seconds) if seconds >= 1 else f"{seconds:.2g} s",
+    ]
     frames = "frames" if estimate.frames is None else count(estimate.frames, "frame")
     parts.append(f"{frames} at {rate(fps)}")
     cost = []
     if estimate.stored:
         cost.append("watched already")
     elif estimate.seconds is not None:
-        cost.append(f"about {length(estimate.seconds)} to watch")
+        took = length(estimate.seconds)
+        cost.append(f"{took} to watch" if took.startswith("less") else f"about {took} to watch")
     if estimate.store_bytes:
         cost.append(f"{size(estimate.store_bytes)} on disk")
     return " · ".join([*parts, *([", ".join(cost)] if cost else [])])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rewind.clock import format_time
+from rewind.clock import format_span, format_time
 
 
 def clock(seconds: float, *, tenths: bool = False) -> str:
@@ -18,9 +18,8 @@ def countdown(seconds: float) -> str:
 
 
 def span(start_s: float, end_s: float) -> str:
-    """A stretch of time; tenths of seconds where it is short and whole ones would not tell its ends."""
-    tenths = end_s - start_s < 3 and any(abs(t - round(t)) >= 0.05 for t in (start_s, end_s))
-    return f"{clock(start_s, tenths=tenths)} – {clock(end_s, tenths=tenths)}"
+    """A stretch of time, as answers write it."""
+    return format_span(start_s, end_s)
 
 
 def size(count: int) -> str:
@@ -37,6 +36,8 @@ def size(count: int) -> str:
 
 def length(seconds: float) -> str:
     """How long something takes, roughly: 2.1 s, 45 s, 3 min, 1 h 20 min."""
+    if 0 < seconds < 0.05:
+        return "less than 0.1 s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 90:

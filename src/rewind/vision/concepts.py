@@ -112,10 +112,15 @@ class Concepts:
             shape = tuple(posterior.shape)
             raise ConfigError(f"posterior {shape}", allowed=f"(T, V, {COLUMNS}), as efficientnet-lite0 gives")
         offered = [(self.terms(one), one) for one in self._alternatives(query)]
+        alone = self._vocabulary.colours_alone(query)
         evidence = np.empty(len(posterior), np.float32)
         for start in range(0, len(posterior), CHUNK):
             chunk = posterior[start : start + CHUNK].float().numpy()
-            evidence[start : start + CHUNK] = np.max([_evidence(chunk, terms, one) for terms, one in offered], axis=0)
+            evidence[start : start + CHUNK] = (
+                _colour_evidence(chunk, alone, either=_OR.search(query) is not None)
+                if alone
+                else np.max([_evidence(chunk, terms, one) for terms, one in offered], axis=0)
+            )
         return torch.from_numpy(evidence)
 
     def _alternatives(self, query: str) -> list[str]:
@@ -143,7 +148,8 @@ class Concepts:
         """Scores from the evidence (T,) of all of a video's stretches, joined."""
         fps = float(timeline.clock.fps) if timeline is not None else 1.0
         raw = torch.from_numpy(smooth(evidence.numpy(), rows=max(1, round(WINDOW_S * fps))))
-        known = tuple(term.name for term in self.terms(query)) or looks_in(query)
+        alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
+        known = tuple(term.name for term in self.terms(query)) or looks_in(query) or alone
         lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
         return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known, lack)
 
@@ -183,8 +189,9 @@ class Concepts:
         return (found[0], min(1.0, seen)) if found and seen >= KIND_SURE else None
 
     def names_one_thing(self, query: str) -> bool:
-        """Whether a query asks for one thing of a known name, in some colour or none, and for nothing else."""
-        return self._vocabulary.names_one_thing(query)
+        """Whether a query asks for one thing of a known name, in some colour or none, or for one colour, and for no
+        more."""
+        return self._vocabulary.names_one_thing(query) or len(self._vocabulary.colours_alone(query)) == 1
 
     def _word_features(self) -> Floats:
         if self._features is None:
@@ -226,6 +233,13 @@ def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
         most = shares[:, :, colour].max(1)
         evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((most + COLOUR_FLOOR) / COLOUR_FULL))
     return evidence.astype(np.float32)
+
+
+def _colour_evidence(posterior: Floats, colours: list[int], *, either: bool) -> Floats:
+    """Log evidence (T,) of colours alone: the share of the view that has most of each. A tenth of a view counts as
+    seen, as it counts in full beside a thing."""
+    logs = np.log(posterior[:, :, [CLASSES + colour for colour in colours]].max(1) + COLOUR_FLOOR)
+    return np.asarray(logs.max(1) if either else logs.min(1), np.float32)
 
 
 def smooth(values: Floats, *, rows: int) -> Floats:

@@ -30,6 +30,7 @@ SURE = 0.3  # posterior mass from which a single class is named
 PLAIN = re.compile(rf"\b({'|'.join(COLOURS)}|blank|empty) (?:screen|frame|picture|image)s?\b")
 WORD = re.compile(r"[a-z'-]+")
 ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
+HUES_TOO = {"gray": "grey", "golden": "yellow"}
 PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
 
 
@@ -131,6 +132,11 @@ class Vocabulary:
         foreign = any(not c.isascii() and (c.isalpha() or unicodedata.category(c) == "So") for c in query)
         return foreign or any(word not in self._stop for word in _words(query))
 
+    def colours_alone(self, query: str) -> list[int]:
+        """Numbers of the colours of a query that asks for nothing else: *anything red*."""
+        plain = all(word in self._stop or word in COLOURS or word in HUES_TOO for word in _words(query))
+        return colours_in(query) if plain and plain_colour(query) is None and not wants_monochrome(query) else []
+
     def name_of(self, top: int, mass: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
         """A word for class `top`, and the classes it covers: the class itself where it has `SURE` of the mass (K,),
         else the narrowest everyday noun over it that has, and at least twice as much as the class alone."""
@@ -191,7 +197,7 @@ def colours_in(query: str, terms: Sequence[Term] = ()) -> list[int]:
         if word in named:
             named.remove(word)
             continue
-        colour = {"gray": "grey", "golden": "yellow"}.get(word, word)
+        colour = HUES_TOO.get(word, word)
         if colour in COLOURS:
             found.append(COLOURS.index(colour))
     return found
