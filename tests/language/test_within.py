@@ -29,6 +29,9 @@ NAMED = [
     ("What happens after 5 minutes?", "What happens?", (300, 600)),
     ("From 1:00 on, is there a cat?", "is there a cat?", (60, 600)),
     ("What happens before 90 s?", "What happens?", (0, 90)),
+    ("Summarise the last 2 minutes.", "Summarise.", (480, 600)),
+    ("What happened 5 minutes ago?", "What happened?", (295, 305)),
+    ("Is there a dog 30 s before the end of the video?", "Is there a dog?", (565, 575)),
     ("What is there at the end?", "What is there?", (590, 600)),
     ("At the very beginning of the film, is there a dog?", "is there a dog?", (0, 10)),
 ]
@@ -45,6 +48,7 @@ NOT_NAMED = [
     "2:30",
     "at 2:30",
     "the first half-time whistle",
+    "in the first second-half",
     "",
 ]
 

@@ -158,6 +158,18 @@ def test_words_of_other_scripts_may_name_something(query: str) -> None:
     assert load_vocabulary().names_something(query)
 
 
-@pytest.mark.parametrize("query", ["what happens?", "…!", "0", "What is “this”?"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "what happens?",
+        "…!",
+        "0",
+        "What is “this”?",
+        "What’s going on?",
+        "what's that",
+        "List all objects",
+        "Is it about this?",
+    ],
+)
 def test_some_queries_name_nothing(query: str) -> None:
     assert not load_vocabulary().names_something(query)

@@ -29,15 +29,17 @@ _NUMBERS = dict(zip(_COUNTS.split("|"), (1, 2, 3, 4, 5, 10, 20, 30, 60), strict=
 _PHRASE = re.compile(
     rf"""(?<![\w:.])(?:
         (?:(?:from|between)\s+)?(?P<first>{_TIME})\s*(?:-|–|—|\bto\b|\bun?till?\b|\band\b)\s*(?P<last>{_TIME}){_OF}
-      | (?:(?:with)?in|during|for|over)\s+the\s+(?P<edge>first|last|final)\s+
+      | (?:(?:with)?in|during|for|over|of)\s+the\s+(?P<edge>first|last|final)\s+
         (?P<length>(?:{_NUMBER}|(?:{_COUNTS})\b)?\s*{_UNIT}|half){_OF}
+      | the\s+(?P<bare_edge>first|last|final)\s+(?P<bare_length>(?:{_NUMBER}|(?:{_COUNTS})\b)\s*{_UNIT}){_OF}
+      | (?P<ago>{_TIME})\s+(?:ago|before\s+the\s+end){_OF}
       | (?:in|during)\s+the\s+second\s+(?P<second>half){_OF}
       | (?:at|around)\s+(?:(?:about|around|roughly|exactly)\s+)?(?:the\s+)?(?P<at>{_TIME})(?:[\s-]+(?:mark|point))?{_OF}
       | (?:before|un?till?|up\s+to)\s+(?P<before>{_TIME}){_OF}
       | (?:after|since|from)\s+(?P<after>{_TIME})(?:\s+on(?:wards?)?\b)?{_OF}
       | (?:at|in)\s+the\s+(?:very\s+)?(?P<side>start|beginning|end)
         (?:\s+of\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording)|(?=[\s?.!]*$))
-    )(?!\w)""",
+    )(?!\w|-\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -68,7 +70,7 @@ def part_named(question: str, *, start_s: float, end_s: float, step_s: float) ->
     if part is None or not re.search(r"\w", words):
         return Within(question, None)
     if part[0] >= end_s or part[1] <= start_s:
-        named = format_time(sum(part) / 2 if match["at"] else part[0], hours=True)
+        named = format_time(sum(part) / 2 if match["at"] or match["ago"] else part[0], hours=True)
         lies = f"the video lasts from {format_time(start_s, hours=True)} to {format_time(end_s, hours=True)}"
         return Within(question, None, f"{lies}: nothing of it lies at {named}, and all of it was looked at")
     middle, half = (part[0] + part[1]) / 2, max((part[1] - part[0]) / 2, step_s)
@@ -85,16 +87,19 @@ def _without(question: str, match: re.Match[str]) -> str:
 
 def _seconds(match: re.Match[str], start_s: float, end_s: float) -> Span | None:
     """The part in seconds; None where the times run backwards or cannot be."""
-    side, length = match["side"], match["length"] or match["second"]
+    side, length = match["side"], match["length"] or match["bare_length"] or match["second"]
     if side:
         return (end_s - EDGE_S, end_s) if side.lower() == "end" else (start_s, start_s + EDGE_S)
     if length:
         long = (end_s - start_s) / 2 if length.lower() == "half" else _length(length)
         if long is None:
             return None
-        return (start_s, start_s + long) if (match["edge"] or "").lower() == "first" else (end_s - long, end_s)
-    if match["at"]:
-        at = _instant(match["at"])
+        edge = match["edge"] or match["bare_edge"] or "last"
+        return (start_s, start_s + long) if edge.lower() == "first" else (end_s - long, end_s)
+    if match["at"] or match["ago"]:
+        at = _instant(match["at"] or match["ago"])
+        if at is not None and match["ago"]:
+            at = end_s - at
         return None if at is None else (at - AROUND_S, at + AROUND_S)
     first = _instant(match["first"] or match["after"]) if not match["before"] else start_s
     last = _instant(match["last"] or match["before"]) if not match["after"] else end_s

@@ -224,7 +224,8 @@ def looks_in(query: str) -> tuple[str, ...]:
 
 def _words(query: str) -> list[str]:
     """A query's words, as its letters are meant; *on screen* says where everything is."""
-    return WORD.findall(ON_SCREEN.sub(" ", unicodedata.normalize("NFKC", query).lower()))
+    plain = unicodedata.normalize("NFKC", query).lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return WORD.findall(ON_SCREEN.sub(" ", plain))
 
 
 def _plain(query: str) -> re.Match[str] | None:
