@@ -17,6 +17,7 @@ NAMED = [
     ("At 2:30, what is on screen?", "what is on screen?", (145, 155)),
     ("Is there a dog at around the 2 minute mark?", "Is there a dog?", (115, 125)),
     ("What is there at 1m5s?", "What is there?", (60, 70)),
+    ("What is there at 0h1m?", "What is there?", (55, 65)),
     ("What is there at 0:02?", "What is there?", (0, 7)),
     ("Is there a red car between 1:00 and 2:00?", "Is there a red car?", (60, 120)),
     ("a dog from 10 seconds to 1 minute 20 seconds", "a dog", (10, 80)),
@@ -42,6 +43,8 @@ NOT_NAMED = [
     "a dog in the first hour",  # all of it
     "What colour is the sign after 3 cars?",
     "Which player wears number 12?",
+    "Who leads in the last 100 m of the race?",
+    "Who is ahead at 400 m?",
     "a clock that shows 2:30",
     "a 2:30 pm meeting",
     "at 2:75 a dog",

@@ -19,10 +19,12 @@ AROUND_S = 5.0
 EDGE_S = 10.0
 """Seconds that *the start* and *the end* of a video stand for."""
 
-_UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
+# A number of m alone may be metres: the last 100 m.
+_UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|s)(?![a-z])"
+_SHORT = r"(?:\d{1,3}\s?h\s?\d{1,2}\s?m(?:\s?\d{1,2}\s?s)?|\d{1,3}\s?m\s?\d{1,2}\s?s)(?![a-z])"
 _NUMBER = r"\d{1,6}(?:\.\d{1,3})?"
 _CLOCK = r"\d{1,3}:\d\d(?::\d\d)?(?:\.\d{1,3})?(?![\d:])"
-_TIME = rf"(?:{_CLOCK}|{_NUMBER}\s*{_UNIT}(?:\s*(?:and\s+)?{_NUMBER}\s*{_UNIT}){{0,2}})"
+_TIME = rf"(?:{_CLOCK}|{_SHORT}|{_NUMBER}\s*{_UNIT}(?:\s*(?:and\s+)?{_NUMBER}\s*{_UNIT}){{0,2}})"
 _OF = r"(?:\s+(?:of|in|into)\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording))?"
 _COUNTS = "one|two|three|four|five|ten|twenty|thirty|sixty"
 _NUMBERS = dict(zip(_COUNTS.split("|"), (1, 2, 3, 4, 5, 10, 20, 30, 60), strict=True))
