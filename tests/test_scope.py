@@ -35,8 +35,8 @@ def test_limits_and_words_leave_one_part(
     question: str, limits: tuple[float | None, float | None], words: str, rows: tuple[int, int],
     within: tuple[float, float] | None,
 ) -> None:  # fmt: skip
-    scope = scope_of(question, TIMELINE, INFO, from_s=limits[0], until_s=limits[1])
-    assert (scope.words, (scope.first, scope.stop), scope.within) == (words, rows, within)
+    scope = scope_of(question, INFO, fps=Fraction(1), from_s=limits[0], until_s=limits[1])
+    assert (scope.words, scope.rows(TIMELINE), scope.within) == (words, slice(*rows), within)
     assert scope.until_s == (None if within is None else within[1])
     assert len(scope.notes) == ("9:00" in question)
     assert scope.which == ("first" if "the first dog" in question else None)
@@ -50,6 +50,6 @@ def test_limits_without_a_frame_are_refused() -> None:
         with pytest.raises(ConfigError, match=message):
             check_limits(INFO, from_s=from_s, until_s=until_s)
     with pytest.raises(ConfigError, match=r"from 600.0 s; allowed: a time before the video's end, 0:10:00; give an"):
-        scope_of("a dog", TIMELINE, INFO, from_s=600.0, until_s=None)
+        scope_of("a dog", INFO, fps=Fraction(1), from_s=600.0, until_s=None)
     with pytest.raises(ConfigError, match=r"no sampled frame in that part of the video; allowed: a part with at least"):
-        scope_of("a dog", TIMELINE, INFO, from_s=5.2, until_s=5.8)
+        scope_of("a dog", INFO, fps=Fraction(1), from_s=5.2, until_s=5.8).rows(TIMELINE)

@@ -47,3 +47,9 @@ def estimate(
     pixels = info.width * info.height / 1e6 * rate * info.duration_s
     work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * (ENCODE_S if bf16 else ENCODE_FP32_S)
     return Estimate(frames, work / (os.cpu_count() or 1), frames * frame_bytes, stored=False)
+
+
+def of_part(whole: Estimate, frames: int) -> Estimate:
+    """Of some frames of a video, which are read alone and not kept."""
+    share = frames / whole.frames if whole.frames else 1.0
+    return Estimate(frames, None if whole.seconds is None else whole.seconds * share, None, stored=False)

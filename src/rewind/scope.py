@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rewind.clock import format_time
 from rewind.errors import ConfigError
@@ -14,25 +15,33 @@ from rewind.values import Timeline, VideoInfo
 
 @dataclass(frozen=True)
 class Scope:
-    """The words that are looked for, in rows [first, stop) of the video's frames. `within` is that part in seconds of
-    the video's own time, None for all of it; `notes` say what of the question was not followed. `which` of its moments
-    is asked for, None for all of them."""
+    """The `words` that are looked for, in the frames from second `low` to before `high` of the video's own time (None:
+    from its start, to its end). `within` is that part as it is told, None for all of the video; `notes` say what of the
+    question was not followed. `which` of its moments is asked for, None for all of them."""
 
     words: str
-    first: int
-    stop: int
+    low: float | None
+    high: float | None
     within: Span | None
     notes: tuple[str, ...] = ()
     which: Which | None = None
 
     @property
-    def rows(self) -> slice:
-        return slice(self.first, self.stop)
-
-    @property
     def until_s(self) -> float | None:
         """Where the part ends."""
         return None if self.within is None else self.within[1]
+
+    def rows(self, timeline: Timeline) -> slice:
+        """The rows of a video's frames that are meant. Raises: ConfigError where none of them lies there."""
+        first = 0 if self.low is None else timeline.rows_until(self.low)
+        stop = len(timeline) if self.high is None else timeline.rows_until(self.high)
+        if first >= stop:
+            raise ConfigError(
+                "no sampled frame in that part of the video",
+                allowed="a part with at least one",
+                do="widen it, or raise --fps",
+            )
+        return slice(first, stop)
 
 
 def check_limits(info: VideoInfo, *, from_s: float | None, until_s: float | None) -> None:
@@ -44,13 +53,11 @@ def check_limits(info: VideoInfo, *, from_s: float | None, until_s: float | None
         raise ConfigError(f"from {from_s} s until {until_s} s", allowed="a part that ends after it begins")
 
 
-def scope_of(
-    instruction: str, timeline: Timeline, info: VideoInfo, *, from_s: float | None, until_s: float | None
-) -> Scope:
-    """Which frames of a watched video are meant. Times that the words tell count from the video's own, and *the first
-    minute* from `from_s`.
+def scope_of(instruction: str, info: VideoInfo, *, fps: Fraction, from_s: float | None, until_s: float | None) -> Scope:
+    """What a question asks of a video of known length. Times that its words tell count from the video's own, and *the
+    first minute* from `from_s`.
 
-    Raises: ConfigError where none of its frames lies there.
+    Raises: ConfigError for a part that begins where the video has ended.
     """
     start = float(info.start_pts * info.time_base)
     end = start + (info.duration_s or 0.0)
@@ -61,17 +68,9 @@ def scope_of(
         )
     whole = from_s is None and until_s is None
     begins, ends = max(start, start if from_s is None else from_s), min(end, end if until_s is None else until_s)
-    named = part_named(instruction, start_s=begins, end_s=ends, step_s=1 / float(timeline.clock.fps))
-    within = named.part or (None if whole else (begins, ends))
+    named = part_named(instruction, start_s=begins, end_s=ends, step_s=1 / float(fps))
+    words, which = which_named(named.words)
     # The frames of limits that were given are those between them, whatever the header says of the video's length.
     low, high = named.part or (from_s, until_s)
-    first = 0 if low is None else timeline.rows_until(low)
-    stop = len(timeline) if high is None else timeline.rows_until(high)
-    if first >= stop:
-        raise ConfigError(
-            "no sampled frame in that part of the video",
-            allowed="a part with at least one",
-            do="widen it, or raise --fps",
-        )
-    words, which = which_named(named.words)
-    return Scope(words, first, stop, within, () if named.note is None else (named.note,), which)
+    within = named.part or (None if whole else (begins, ends))
+    return Scope(words, low, high, within, () if named.note is None else (named.note,), which)

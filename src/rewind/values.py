@@ -78,6 +78,11 @@ class Clock:
         """The greatest PTS (ticks) that is not after sample `k`'s instant."""
         return int(self.instant(k) / self.time_base // 1)
 
+    def first_at(self, t_s: float) -> int:
+        """The first sample whose instant is not before second `t_s` (finite) of the file's own time; may be below 0."""
+        # Exactly, of the number as it was written: in floating point the sample at t may lie before or after t.
+        return math.ceil((Fraction(str(t_s)) - self.instant(0)) * self.fps)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -128,9 +133,7 @@ class Timeline:
         """How many leading rows lie before second `t_s` of the file's own time (half-open: an instant at t is out)."""
         if math.isinf(t_s):
             return len(self) if t_s > 0 else 0
-        # Exactly, of the number as it was written: in floating point the sample at t may lie before or after t.
-        after = (Fraction(str(t_s)) - self.clock.instant(0)) * self.clock.fps
-        return int(np.searchsorted(self.index, math.ceil(after), side="left"))
+        return int(np.searchsorted(self.index, self.clock.first_at(t_s), side="left"))
 
     @staticmethod
     def regular(frames: int, *, fps: Fraction = Fraction(1)) -> Timeline:

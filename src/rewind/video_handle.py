@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from rewind import answering
 from rewind.answering import Engine, Recollection
 from rewind.errors import ConfigError, VideoError
-from rewind.estimate import estimate
+from rewind.estimate import Estimate, estimate, of_part
+from rewind.glance import Glance, glance, samples_worth_a_glance
 from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import frames_of, info_after
 from rewind.saying import say
@@ -41,6 +42,19 @@ class WatchReport:
     resumed_frames: int
 
 
+@dataclass(frozen=True)
+class _Recalled:
+    """What a question found: the frames that it asks of, with their times, and memory under it. `first_row` of them in
+    the video, `lost` on the way to them."""
+
+    scope: Scope
+    stretch: Stretch
+    timeline: Timeline
+    seen: Recollection
+    first_row: int
+    lost: tuple[str, ...]
+
+
 class Video:
     """One video under one way of sampling. Made by `rewind.open`; holds no state that another video could see."""
 
@@ -53,13 +67,14 @@ class Video:
         self.fps, self.reading, self.dtype, self.threads = fps, reading, dtype, threads
         self._model, self._waiting = model, waiting
         self._vision = vision_encoder_of(model)
-        recipe = Recipe(str(fps), reading, dtype, self._vision.name, self._vision.weights_hash)
+        self._recipe = Recipe(str(fps), reading, dtype, self._vision.name, self._vision.weights_hash)
         # A playlist's own bytes do not tell what the files that it names show.
         live = self.info.live or self.info.container in _PLAYLISTS
-        self._shelf = Shelf(source, store or default_folder(), recipe=recipe, live=live)
+        self._shelf = Shelf(source, store or default_folder(), recipe=self._recipe, live=live)
         self._stored: StoredFeatures | None = None
         self._timeline: Timeline | None = None
-        self._memories: OrderedDict[tuple[str, str], Recollection] = OrderedDict()
+        self._glanced: Glance | None = None
+        self._memories: OrderedDict[tuple[str, int, int], Recollection] = OrderedDict()
         self._answers: OrderedDict[tuple[str, float | None, float | None], Answer] = OrderedDict()
         self._pass = Seconds()
         vision = self._vision
@@ -86,8 +101,7 @@ class Video:
         """
         if self._stored is not None:
             return self._report(self._stored, resumed=len(self._stored), seconds=Seconds())
-        clock = Clock(self.info.start_pts, self.info.time_base, self.fps)
-        with self._shelf.opened(clock, waiting=self._waiting) as stored:
+        with self._shelf.opened(self._clock, waiting=self._waiting) as stored:
             return self._watch_into(stored, progress)
 
     def _watch_into(self, stored: StoredFeatures, progress: Progress | None) -> WatchReport:
@@ -99,6 +113,9 @@ class Video:
                 total=self.estimate.frames, progress=progress,
             )  # fmt: skip
         self._stored, self._timeline = stored, stored.timeline()
+        self._glanced = None
+        self._memories.clear()
+        self._answers.clear()
         self.info = info_after(stored, self.info)
         after = stored.manifest
         self._pass = Seconds(read=after.read_s - before.read_s, encode=after.encode_s - before.encode_s)
@@ -121,6 +138,13 @@ class Video:
         assert self._stored is not None  # noqa: S101  (watch sets it)
         return self._stored
 
+    def estimate_for(
+        self, instruction: str, *, from_s: float | None = None, until_s: float | None = None
+    ) -> Estimate:  # fmt: skip
+        """What answering a question will cost: of a short part of a video that was not watched, that part alone."""
+        samples = self._worth_a_glance(instruction, from_s, until_s)
+        return self.estimate if samples is None else of_part(self.estimate, len(samples))
+
     # --- asking -------------------------------------------------------------------------------------------------
 
     def ask(
@@ -134,31 +158,31 @@ class Video:
             from_s: ask as if the video began at this second of its own time.
             until_s: ask as if it ended there (a breakpoint question).
         """
-        scope, stretch, seen, took = self._recollect(question, from_s, until_s, progress, aloud=True)
+        here, took = self._recollect(question, from_s, until_s, progress, aloud=True)
         known = (question, from_s, until_s)
         if known in self._answers:
             return replace(self._answers[known], seconds=took)
-        engine, timeline = self._engine, self._times(scope)
+        engine, scope, seen, timeline = self._engine, here.scope, here.seen, here.timeline
         begun = time.perf_counter()
         picks, key_frames = answering.choose(engine, seen, timeline)
         moments = answering.moments_of(
             seen.relevance, timeline, self.info, limit=5, until_s=scope.until_s, which=scope.which
         )
         selected = time.perf_counter()
-        decoded = answering.decode(engine, seen, picks, stretch, timeline)
+        decoded = answering.decode(engine, seen, picks, here.stretch, timeline)
         said = say(
-            engine, seen, decoded, moments, key_frames, stretch, timeline, part=scope.within is not None
+            engine, seen, decoded, moments, key_frames, here.stretch, timeline, part=scope.within is not None
         )  # fmt: skip
         answered = time.perf_counter()
         answer = Answer(
             answer=said.text, absent=said.absent, moments=() if said.denies else moments,
-            key_frames=tuple(replace(k, row=scope.first + k.row) for k in key_frames),
+            key_frames=tuple(replace(k, row=here.first_row + k.row) for k in key_frames),
             confidence=round(said.confidence, 4), answer_source=said.source,
             best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),
-            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(stretch, timeline),
+            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(here.stretch, timeline),
             model=engine.model.name, video=self.info, within=scope.within,
             degradations=(
-                *self._degradations(), *scope.notes, *seen.text.degradations, *seen.relevance.degradations,
+                *here.lost, *scope.notes, *seen.text.degradations, *seen.relevance.degradations,
                 *decoded.degradations,
             ),
             seconds=replace(took, select=selected - begun, answer=answered - selected),
@@ -184,9 +208,9 @@ class Video:
         if limit < 1:
             raise ConfigError(f"limit {limit}", allowed="1 or more")
         query, only_now = answering.NOW.subn("", query)
-        scope, stretch, seen, took = self._recollect(query, from_s, until_s, progress)
+        here, took = self._recollect(query, from_s, until_s, progress)
         begun = time.perf_counter()
-        relevance, timeline = seen.relevance, self._times(scope)
+        scope, seen, timeline, relevance = here.scope, here.seen, here.timeline, here.seen.relevance
         last = float(timeline.seconds[-1])
         moments = answering.moments_of(
             relevance, timeline, self.info, threshold=threshold, limit=None if only_now else limit,
@@ -199,10 +223,10 @@ class Video:
             best_score=float(relevance.scores[-1]) if only_now else relevance.best,
             best_time_s=last if only_now else answering.best_time(relevance, timeline),
             threshold=relevance.threshold if threshold is None else threshold,
-            frames=frames_of(stretch, timeline), model=self._engine.model.name, video=self.info,
+            frames=frames_of(here.stretch, timeline), model=self._engine.model.name, video=self.info,
             within=scope.within,
             degradations=(
-                *self._degradations(), *scope.notes, *seen.text.degradations, *relevance.degradations
+                *here.lost, *scope.notes, *seen.text.degradations, *relevance.degradations
             ),
             seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
         )  # fmt: skip
@@ -212,47 +236,71 @@ class Video:
 
         Raises: VideoError where the source cannot be read again (a pipe).
         """
-        self.watch()
-        assert self._timeline is not None  # noqa: S101  (watch sets it)
-        seconds = self._timeline.seconds
+        glanced = self._glanced
+        timeline = glanced.timeline if glanced and glanced.holds(times_s) else self.stored.timeline()
+        seconds = timeline.seconds
         rows = [max(0, int(seconds.searchsorted(t + 1e-6, side="right")) - 1) for t in times_s]
-        return grab(self.source, [int(self._timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
+        return grab(self.source, [int(timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
 
     def _recollect(
         self, instruction: str, from_s: float | None, until_s: float | None, progress: Progress | None, *,
         aloud: bool = False,
-    ) -> tuple[Scope, Stretch, Recollection, Seconds]:  # fmt: skip
+    ) -> tuple[_Recalled, Seconds]:  # fmt: skip
         if not instruction.strip():
             raise ConfigError("an empty question", allowed="at least one word")
         check_limits(self.info, from_s=from_s, until_s=until_s)
         fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
         if aloud:
             engine.model.speaker.require_room(instruction, room=engine.model.config.instruction_limit)
-        self.watch(progress=progress)
-        assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (watch sets both)
-        if not len(self._timeline):
+        glanced = self._look(self._worth_a_glance(instruction, from_s, until_s), progress)
+        if glanced is None:
+            self.watch(progress=progress)
+            assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (watch sets both)
+            stored, timeline = self._stored, self._timeline
+        else:
+            stored, timeline = glanced.stored, glanced.timeline
+        if not len(timeline):
             raise VideoError(f"{self.source}: no frame could be read", allowed="a video with at least one picture")
-        scope = scope_of(instruction, self._timeline, self.info, from_s=from_s, until_s=until_s)
-        stretch = self._stored.stretch(scope.first, scope.stop)
-        key = (scope.words, stretch.name)
+        scope = scope_of(instruction, self.info, fps=self.fps, from_s=from_s, until_s=until_s)
+        rows = scope.rows(timeline)
+        stretch, part = stored.stretch(rows.start, rows.stop), timeline[rows]
+        key = (scope.words, int(part.index[0]), int(part.index[-1]))
         took = self._pass if fresh else Seconds()
         if key in self._memories:
             self._memories.move_to_end(key)
-            return scope, stretch, self._memories[key], took
-        seen = answering.recollect(engine, stretch, self._timeline[scope.rows], scope.words)
-        self._memories[key] = seen
+        else:
+            self._memories[key] = answering.recollect(engine, stretch, part, scope.words)
+            took = replace(took, memory=self._memories[key].memory_s)
         while len(self._memories) > KEPT:
             self._memories.popitem(last=False)
-        return scope, stretch, seen, replace(took, memory=seen.memory_s)
+        first_row = rows.start if glanced is None else int(part.index[0])
+        lost = (*self._shelf.notes, *stored.manifest.degradations)
+        return _Recalled(scope, stretch, part, self._memories[key], first_row, lost), took
+
+    def _worth_a_glance(self, instruction: str, from_s: float | None, until_s: float | None) -> range | None:
+        """The samples to be read alone for a question, where the video was not watched and they are few of it."""
+        if self._stored is not None or not self.kept or self.info.duration_s is None or self.estimate.stored:
+            return None
+        scope = scope_of(instruction, self.info, fps=self.fps, from_s=from_s, until_s=until_s)
+        return samples_worth_a_glance(scope, self._clock, self.info)
+
+    def _look(self, samples: range | None, progress: Progress | None) -> Glance | None:
+        if samples is None:
+            return None
+        if self._glanced is None or self._glanced.samples != samples:
+            self._glanced = glance(
+                self.source, samples, info=self.info, encoder=self._vision, recipe=self._recipe, clock=self._clock,
+                reading=self.reading, threads=self.threads, progress=progress,
+            )  # fmt: skip
+            if self._glanced is not None:
+                manifest = self._glanced.stored.manifest
+                self._pass = Seconds(read=manifest.read_s, encode=manifest.encode_s)
+        return self._glanced
+
+    @property
+    def _clock(self) -> Clock:
+        return Clock(self.info.start_pts, self.info.time_base, self.fps)
 
     @property
     def _engine(self) -> Engine:
         return engine(self._model)
-
-    def _times(self, scope: Scope) -> Timeline:
-        assert self._timeline is not None  # noqa: S101  (asked only after watching)
-        return self._timeline[scope.rows]
-
-    def _degradations(self) -> tuple[str, ...]:
-        assert self._stored is not None  # noqa: S101  (asked only after watching)
-        return (*self._shelf.notes, *self._stored.manifest.degradations)

@@ -92,6 +92,7 @@ def watch_into(
     reading: Reading,
     threads: int | None = None,
     total: int | None = None,
+    part: range | None = None,
     progress: Progress | None = None,
 ) -> VideoInfo:
     """Read and encode what of a video is not stored yet, and close the store; it stays open where the operating system
@@ -102,6 +103,7 @@ def watch_into(
 
     Args:
         total: how many frames to expect, for `progress`, which is called with (frames done, frames in all).
+        part: read these samples alone, into features that hold none yet.
 
     Returns: what the source is, as its stream says: of a pipe nothing is known before.
 
@@ -110,6 +112,7 @@ def watch_into(
     """
     manifest = stored.manifest
     clock = manifest.clock
+    begins, total = (manifest.next_index, total) if part is None else (part.start, len(part))
     encode_s = waited_s = 0.0
     shard: _Shard
 
@@ -130,20 +133,20 @@ def watch_into(
         keep(features, first=shard.first, stop=stop)
 
     with one_thread(), open_frames(
-        source, fps=clock.fps, reading=reading, size=encoder.input_size, start_index=manifest.next_index,
+        source, fps=clock.fps, reading=reading, size=encoder.input_size, start_index=begins,
         threads=threads, info=None if info.live else info,
     ) as stream:  # fmt: skip
         if info.live:
             clock = stream.clock
             stored.manifest = replace(manifest, clock=clock)
-        shard = _open_shard(encoder, clock, manifest.next_index)
+        shard = _open_shard(encoder, clock, begins)
         done = manifest.rows
         frames = iter(stream)
         while True:
             begun = time.perf_counter()
             frame = next(frames, None)
             waited_s += time.perf_counter() - begun
-            if frame is None:
+            if frame is None or (part is not None and frame.index >= part.stop):
                 break
             if frame.index >= shard.stop:
                 close()
@@ -156,10 +159,12 @@ def watch_into(
         rest = report.stopped is not None
         close(rest=rest)
     losses = manifest.lost + report.losses
-    before = count_frames(clock, losses.gaps, stop=manifest.next_index, rows=manifest.rows)
-    frames_now = FrameCount(
-        before.sampled + report.frames.sampled, before.read + report.frames.read, before.skipped + report.frames.skipped
-    )
+    if part is None:
+        before = count_frames(clock, losses.gaps, stop=begins, rows=manifest.rows)
+        skipped = before.skipped + report.frames.skipped
+        frames_now = FrameCount(before.sampled + report.frames.sampled, before.read + report.frames.read, skipped)
+    else:
+        frames_now = FrameCount(len(part), len(stored), len(part) - len(stored))
     lost = [*losses.sentences(frames_now, clock.time_base), *encoder.degradations]
     lost += [why for why in (report.stopped, stored.trouble) if why]
     stored.finish(

@@ -41,6 +41,9 @@ class FakeVideo:
     opened: dict[str, Any] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
+    def estimate_for(self, instruction: str, **limits: Any) -> Estimate:
+        return self.estimate
+
     @property
     def kept(self) -> bool:
         return not self.info.live

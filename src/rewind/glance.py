@@ -1,0 +1,63 @@
+"""A part of a video that was not watched, read and encoded alone: for ten seconds of three hours, three hours of
+decoding are not worth while."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rewind.errors import RewindError
+from rewind.scope import Scope
+from rewind.store import Manifest, Recipe, StoredFeatures
+from rewind.values import Clock, Reading, Timeline, VideoInfo
+from rewind.vision import VisionEncoder
+from rewind.watch import Progress, watch_into
+
+MOST = 1800
+"""Samples up to which a part is read alone: what is not kept on disk lies in memory, some 270 MB of it."""
+SHARE = 4
+"""And at most one part in so many of the video: else all of it is watched, and kept for later questions."""
+NOT_KEPT = "only this part of the video was read, and nothing of it is kept; rewind watch reads all of it for later"
+
+
+@dataclass(frozen=True)
+class Glance:
+    """Features of the `samples` that lie in a part of a video, in memory alone."""
+
+    samples: range
+    stored: StoredFeatures
+    timeline: Timeline
+
+    def holds(self, times_s: Sequence[float]) -> bool:
+        """Whether it has the pictures on screen at these seconds."""
+        begin, end = (float(self.timeline.clock.instant(k)) for k in (int(self.timeline.index[0]), self.samples.stop))
+        return all(begin <= t < end for t in times_s)
+
+
+def samples_worth_a_glance(scope: Scope, clock: Clock, info: VideoInfo) -> range | None:
+    """The samples that a question needs where they are few of the video's; None where all of it should be watched."""
+    if scope.within is None or info.duration_s is None or info.live:
+        return None
+    first = 0 if scope.low is None else max(0, clock.first_at(scope.low))
+    whole = max(1, int(info.duration_s * clock.fps))
+    stop = whole if scope.high is None else min(whole + 1, clock.first_at(scope.high))
+    few = min(MOST, whole // SHARE)
+    return range(first, stop) if 0 < stop - first <= few else None
+
+
+def glance(
+    source: str | Path, samples: range, *, info: VideoInfo, encoder: VisionEncoder, recipe: Recipe, clock: Clock,
+    reading: Reading, threads: int | None, progress: Progress | None,
+) -> Glance | None:  # fmt: skip
+    """Read and encode some samples of a video; None where they cannot be had by themselves (all of it may be read)."""
+    stored = StoredFeatures(Path(), Manifest({}, recipe, clock), checked=True, trouble=NOT_KEPT)
+    try:
+        watch_into(
+            stored, source, info=info, encoder=encoder, reading=reading, threads=threads, part=samples,
+            progress=progress,
+        )  # fmt: skip
+    except RewindError:
+        return None
+    timeline = stored.timeline()
+    return Glance(samples, stored, timeline) if len(timeline) else None
