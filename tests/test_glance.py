@@ -60,7 +60,7 @@ def test_what_was_watched_is_not_read_again(tmp_path: Path, monkeypatch: pytest.
     assert NOT_KEPT in video.ask(QUESTION).degradations
     video.watch()
     assert NOT_KEPT not in video.ask(QUESTION).degradations
-    monkeypatch.setattr(video_handle, "glance", no_watching)
+    monkeypatch.setattr("rewind.glance.Glances.look", no_watching)
     again = rewind.open(BIKES, store=tmp_path, fps=20)
     assert again.estimate_for(QUESTION).stored
     assert NOT_KEPT not in again.ask(QUESTION).degradations
@@ -83,15 +83,16 @@ def test_a_part_that_cannot_be_had_alone_is_watched(tmp_path: Path, monkeypatch:
     ("question", "samples"),
     [
         ("a dog", None),
+        ("a dog after 1:59:50", range(7190, 7201)),
         ("a dog at 30:00", range(1795, 1805)),
-        ("a dog in the last minute", range(7140, 7200)),
+        ("a dog in the last minute", range(7141, 7201)),
         ("a dog in the first 30 minutes", range(MOST)),
         ("a dog in the first 31 minutes", None),  # too many to hold in memory
         ("a dog at 3:00:00", None),  # past the end
     ],
 )
 def test_few_of_many_samples_are_worth_a_glance(question: str, samples: range | None) -> None:
-    info = VideoInfo("m.mp4", "mp4", "h264", 64, 48, 0, Fraction(1, 90000), 0, 7200.0, 25.0, None, 1, False, True)
+    info = VideoInfo("m.mp4", "mp4", "h264", 64, 48, 0, Fraction(1, 90000), 0, 7200.5, 25.0, None, 1, False, True)
     clock = Clock(0, Fraction(1, 90000), Fraction(1))
     scope = scope_of(question, info, fps=Fraction(1), from_s=None, until_s=None)
     assert samples_worth_a_glance(scope, clock, info) == samples

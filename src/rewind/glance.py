@@ -3,6 +3,7 @@ decoding are not worth while."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from rewind.errors import RewindError
 from rewind.scope import Scope
 from rewind.store import Manifest, Recipe, StoredFeatures
-from rewind.values import Clock, Reading, Timeline, VideoInfo
+from rewind.values import Clock, Reading, Seconds, Timeline, VideoInfo
 from rewind.vision import VisionEncoder
 from rewind.watch import Progress, watch_into
 
@@ -35,29 +36,42 @@ class Glance:
         return all(begin <= t < end for t in times_s)
 
 
+class Glances:
+    """What of one video may be read alone; the part that was asked of last is held."""
+
+    def __init__(
+        self, source: str | Path, *, encoder: VisionEncoder, recipe: Recipe, reading: Reading, threads: int | None
+    ) -> None:  # fmt: skip
+        self._source, self._encoder, self._recipe = source, encoder, recipe
+        self._reading, self._threads = reading, threads
+        self.last: Glance | None = None
+
+    def look(
+        self, samples: range, *, clock: Clock, info: VideoInfo, progress: Progress | None
+    ) -> tuple[Glance | None, Seconds]:  # fmt: skip
+        """Some samples, and what reading them took now; None where they cannot be had by themselves (all of the video
+        may be)."""
+        if self.last is not None and self.last.samples == samples:
+            return self.last, Seconds()
+        stored = StoredFeatures(Path(), Manifest({}, self._recipe, clock), checked=True, trouble=NOT_KEPT)
+        try:
+            watch_into(
+                stored, self._source, info=info, encoder=self._encoder, reading=self._reading, threads=self._threads,
+                part=samples, progress=progress,
+            )  # fmt: skip
+        except RewindError:
+            return None, Seconds()
+        timeline, manifest = stored.timeline(), stored.manifest
+        self.last = Glance(samples, stored, timeline) if len(timeline) else None
+        return self.last, Seconds(read=manifest.read_s, encode=manifest.encode_s)
+
+
 def samples_worth_a_glance(scope: Scope, clock: Clock, info: VideoInfo) -> range | None:
     """The samples that a question needs where they are few of the video's; None where all of it should be watched."""
     if scope.within is None or info.duration_s is None or info.live:
         return None
+    whole = math.ceil(info.duration_s * clock.fps)
     first = 0 if scope.low is None else max(0, clock.first_at(scope.low))
-    whole = max(1, int(info.duration_s * clock.fps))
-    stop = whole if scope.high is None else min(whole + 1, clock.first_at(scope.high))
+    stop = whole if scope.high is None else min(whole, clock.first_at(scope.high))
     few = min(MOST, whole // SHARE)
     return range(first, stop) if 0 < stop - first <= few else None
-
-
-def glance(
-    source: str | Path, samples: range, *, info: VideoInfo, encoder: VisionEncoder, recipe: Recipe, clock: Clock,
-    reading: Reading, threads: int | None, progress: Progress | None,
-) -> Glance | None:  # fmt: skip
-    """Read and encode some samples of a video; None where they cannot be had by themselves (all of it may be read)."""
-    stored = StoredFeatures(Path(), Manifest({}, recipe, clock), checked=True, trouble=NOT_KEPT)
-    try:
-        watch_into(
-            stored, source, info=info, encoder=encoder, reading=reading, threads=threads, part=samples,
-            progress=progress,
-        )  # fmt: skip
-    except RewindError:
-        return None
-    timeline = stored.timeline()
-    return Glance(samples, stored, timeline) if len(timeline) else None

@@ -1,15 +1,44 @@
-"""What is known of a video once it was watched: how long it is, and how many of its samples were read."""
+"""What is known of a video once it was watched, and of a question once memory was written under it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from rewind.store import StoredFeatures, Stretch
-from rewind.values import Clock, FrameCount, Timeline, VideoInfo
+from rewind.values import Clock, FrameCount, Seconds, Timeline, VideoInfo
 from rewind.video.timing import Grid
+
+if TYPE_CHECKING:
+    from rewind.answering import Recollection
+    from rewind.scope import Scope
+
+
+@dataclass(frozen=True)
+class WatchReport:
+    """What watching gave: `resumed_frames` of them were stored before; `stored_bytes` lie on disk for later."""
+
+    frames: FrameCount
+    degradations: tuple[str, ...]
+    seconds: Seconds
+    stored_bytes: int
+    resumed_frames: int
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What a question found: the frames that it asks of, with their times, and memory under it. `first_row` of them in
+    the video, `lost` on the way to them."""
+
+    scope: Scope
+    stretch: Stretch
+    timeline: Timeline
+    seen: Recollection
+    first_row: int
+    lost: tuple[str, ...]
 
 
 def info_after(stored: StoredFeatures, info: VideoInfo) -> VideoInfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ from rewind import answering
 from rewind.answering import Engine, Recollection
 from rewind.errors import ConfigError, VideoError
 from rewind.estimate import Estimate, estimate, of_part
-from rewind.glance import Glance, glance, samples_worth_a_glance
+from rewind.glance import Glances, samples_worth_a_glance
 from rewind.loaded import engine, vision_encoder_of
-from rewind.outcome import frames_of, info_after
+from rewind.outcome import Recalled, WatchReport, frames_of, info_after
 from rewind.saying import say
-from rewind.scope import Scope, check_limits, scope_of
-from rewind.store import Recipe, Shelf, StoredFeatures, Stretch, default_folder, row_bytes
-from rewind.values import Answer, Clock, Dtype, Found, FrameCount, Reading, Seconds, Timeline, VideoInfo
+from rewind.scope import check_limits, scope_of
+from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
+from rewind.values import Answer, Clock, Dtype, Found, Reading, Seconds, Timeline, VideoInfo
 from rewind.video import grab, probe
 from rewind.watch import Progress, watch_into
 
@@ -29,30 +29,6 @@ if TYPE_CHECKING:
 
 KEPT = 4
 _PLAYLISTS = frozenset({"hls", "dash", "concat"})
-
-
-@dataclass(frozen=True)
-class WatchReport:
-    """What watching gave: `resumed_frames` of them were stored before; `stored_bytes` lie on disk for later."""
-
-    frames: FrameCount
-    degradations: tuple[str, ...]
-    seconds: Seconds
-    stored_bytes: int
-    resumed_frames: int
-
-
-@dataclass(frozen=True)
-class _Recalled:
-    """What a question found: the frames that it asks of, with their times, and memory under it. `first_row` of them in
-    the video, `lost` on the way to them."""
-
-    scope: Scope
-    stretch: Stretch
-    timeline: Timeline
-    seen: Recollection
-    first_row: int
-    lost: tuple[str, ...]
 
 
 class Video:
@@ -73,7 +49,7 @@ class Video:
         self._shelf = Shelf(source, store or default_folder(), recipe=self._recipe, live=live)
         self._stored: StoredFeatures | None = None
         self._timeline: Timeline | None = None
-        self._glanced: Glance | None = None
+        self._glances = Glances(source, encoder=self._vision, recipe=self._recipe, reading=reading, threads=threads)
         self._memories: OrderedDict[tuple[str, int, int], Recollection] = OrderedDict()
         self._answers: OrderedDict[tuple[str, float | None, float | None], Answer] = OrderedDict()
         self._pass = Seconds()
@@ -113,7 +89,7 @@ class Video:
                 total=self.estimate.frames, progress=progress,
             )  # fmt: skip
         self._stored, self._timeline = stored, stored.timeline()
-        self._glanced = None
+        self._glances.last = None
         self._memories.clear()
         self._answers.clear()
         self.info = info_after(stored, self.info)
@@ -236,7 +212,7 @@ class Video:
 
         Raises: VideoError where the source cannot be read again (a pipe).
         """
-        glanced = self._glanced
+        glanced = self._glances.last
         timeline = glanced.timeline if glanced and glanced.holds(times_s) else self.stored.timeline()
         seconds = timeline.seconds
         rows = [max(0, int(seconds.searchsorted(t + 1e-6, side="right")) - 1) for t in times_s]
@@ -245,18 +221,20 @@ class Video:
     def _recollect(
         self, instruction: str, from_s: float | None, until_s: float | None, progress: Progress | None, *,
         aloud: bool = False,
-    ) -> tuple[_Recalled, Seconds]:  # fmt: skip
+    ) -> tuple[Recalled, Seconds]:  # fmt: skip
         if not instruction.strip():
             raise ConfigError("an empty question", allowed="at least one word")
         check_limits(self.info, from_s=from_s, until_s=until_s)
         fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
         if aloud:
             engine.model.speaker.require_room(instruction, room=engine.model.config.instruction_limit)
-        glanced = self._look(self._worth_a_glance(instruction, from_s, until_s), progress)
+        glanced, samples = None, self._worth_a_glance(instruction, from_s, until_s)
+        if samples is not None:
+            glanced, took = self._glances.look(samples, clock=self._clock, info=self.info, progress=progress)
         if glanced is None:
             self.watch(progress=progress)
             assert self._stored is not None and self._timeline is not None  # noqa: S101, PT018  (watch sets both)
-            stored, timeline = self._stored, self._timeline
+            stored, timeline, took = self._stored, self._timeline, self._pass if fresh else Seconds()
         else:
             stored, timeline = glanced.stored, glanced.timeline
         if not len(timeline):
@@ -265,7 +243,6 @@ class Video:
         rows = scope.rows(timeline)
         stretch, part = stored.stretch(rows.start, rows.stop), timeline[rows]
         key = (scope.words, int(part.index[0]), int(part.index[-1]))
-        took = self._pass if fresh else Seconds()
         if key in self._memories:
             self._memories.move_to_end(key)
         else:
@@ -275,7 +252,7 @@ class Video:
             self._memories.popitem(last=False)
         first_row = rows.start if glanced is None else int(part.index[0])
         lost = (*self._shelf.notes, *stored.manifest.degradations)
-        return _Recalled(scope, stretch, part, self._memories[key], first_row, lost), took
+        return Recalled(scope, stretch, part, self._memories[key], first_row, lost), took
 
     def _worth_a_glance(self, instruction: str, from_s: float | None, until_s: float | None) -> range | None:
         """The samples to be read alone for a question, where the video was not watched and they are few of it."""
@@ -283,19 +260,6 @@ class Video:
             return None
         scope = scope_of(instruction, self.info, fps=self.fps, from_s=from_s, until_s=until_s)
         return samples_worth_a_glance(scope, self._clock, self.info)
-
-    def _look(self, samples: range | None, progress: Progress | None) -> Glance | None:
-        if samples is None:
-            return None
-        if self._glanced is None or self._glanced.samples != samples:
-            self._glanced = glance(
-                self.source, samples, info=self.info, encoder=self._vision, recipe=self._recipe, clock=self._clock,
-                reading=self.reading, threads=self.threads, progress=progress,
-            )  # fmt: skip
-            if self._glanced is not None:
-                manifest = self._glanced.stored.manifest
-                self._pass = Seconds(read=manifest.read_s, encode=manifest.encode_s)
-        return self._glanced
 
     @property
     def _clock(self) -> Clock:

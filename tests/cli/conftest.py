@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 import rewind
 from rewind.cli import app
 from rewind.estimate import Estimate
+from rewind.outcome import WatchReport
 from rewind.values import Answer, Found, FrameCount, KeyFrame, Moment, Seconds, TokenCount, VideoInfo
-from rewind.video_handle import WatchReport
 
 FRAMES = FrameCount(5530, 5528, 2)
 

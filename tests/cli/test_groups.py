@@ -15,9 +15,9 @@ from typer.testing import Result
 from rewind.cli.help_pages import markdown, pages
 from rewind.estimate import Estimate
 from rewind.models import ModelCard
+from rewind.outcome import WatchReport
 from rewind.store import StoredVideo
 from rewind.values import FrameCount, Seconds
-from rewind.video_handle import WatchReport
 
 from .conftest import FakeVideo, make_info
 

@@ -48,8 +48,12 @@ def ask(
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
-    output.announce(handle.info, handle.estimate_for(text, from_s=since, until_s=until), fps, quiet=quiet)
-    with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
+    cost = handle.estimate_for(text, from_s=since, until_s=until)
+    output.announce(handle.info, cost, fps, quiet=quiet)
+    with (
+        resumable(engine.when_stopped(handle, part=cost is not handle.estimate)),
+        output.bar("watching", quiet=quiet) as progress,
+    ):
         answer = handle.ask(text, from_s=since, until_s=until, progress=progress)
     answer, files = engine.write_files(handle, video, answer, answer.key_frames, shown, title=text)
     if json:
@@ -84,8 +88,12 @@ def find(
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
-    output.announce(handle.info, handle.estimate_for(text, from_s=since, until_s=until), fps, quiet=quiet)
-    with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
+    cost = handle.estimate_for(text, from_s=since, until_s=until)
+    output.announce(handle.info, cost, fps, quiet=quiet)
+    with (
+        resumable(engine.when_stopped(handle, part=cost is not handle.estimate)),
+        output.bar("watching", quiet=quiet) as progress,
+    ):
         found = handle.find(text, from_s=since, until_s=until, threshold=threshold, limit=limit, progress=progress)
     found, files = engine.write_files(handle, video, found, engine.key_frames_of(found), shown, title=text)
     if json:

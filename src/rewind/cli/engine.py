@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result", Answer, Found)
 
 RESUMES = "what was watched is kept, and the same command goes on from there"
+PART_NOT_KEPT = "nothing is kept of a part that is read alone"
 NOT_KEPT = "nothing is kept of a pipe, a stream or a playlist"
 
 
@@ -36,9 +37,9 @@ def open_video(source: str, opening: Opening, *, quiet: bool) -> Video:
     )  # fmt: skip
 
 
-def when_stopped(video: Video) -> str:
-    """What Ctrl-C leaves behind."""
-    return RESUMES if video.kept else NOT_KEPT
+def when_stopped(video: Video, *, part: bool = False) -> str:
+    """What Ctrl-C leaves behind; of a `part` that is read alone nothing."""
+    return PART_NOT_KEPT if part else RESUMES if video.kept else NOT_KEPT
 
 
 def check_folders(source: str, output: Output) -> None:
