@@ -38,11 +38,13 @@ class FakeVideo:
     absent: bool = False
     known: bool = True
     fault: BaseException | None = None
+    within: tuple[float, float] | None = None
+    part: Estimate | None = None
     opened: dict[str, Any] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def estimate_for(self, instruction: str, **limits: Any) -> Estimate:
-        return self.estimate
+        return self.part or self.estimate
 
     @property
     def kept(self) -> bool:
@@ -54,7 +56,7 @@ class FakeVideo:
         return Answer(
             "At 1:04:12: the keeper\ndives left.", self.absent, moments, (KeyFrame(3852.0, 0.91, 3852),), 0.8,
             "decoder", 0.08, 3090.0, 0.3, TokenCount(11060, 1024, 128, 12, 32, 1197, 1536), FRAMES, "nano",
-            self.info, self.degradations, Seconds(1.0, 2.0, 1.5, 0.1, 0.5),
+            self.info, self.degradations, Seconds(1.0, 2.0, 1.5, 0.1, 0.5), self.within,
         )  # fmt: skip
 
     def find(self, query: str, **options: Any) -> Found:
@@ -62,7 +64,7 @@ class FakeVideo:
         moments = () if self.absent else (Moment(3848.0, 3857.0, 0.91), Moment(2.0, 3.5, 0.34))
         return Found(
             self.absent, moments, 0.08, 3090.0, 0.3, FRAMES, "nano", self.info, self.degradations, Seconds(memory=0.2),
-            self.known,
+            self.known, self.within,
         )  # fmt: skip
 
     def watch(self, **options: Any) -> WatchReport:

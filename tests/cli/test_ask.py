@@ -103,6 +103,29 @@ def test_absent_is_an_answer(video: FakeVideo, run: Run) -> None:
     assert json.loads(run("find", "match.mp4", "xyzzy", "--json").stdout)["known"] is False
 
 
+def test_the_part_that_was_looked_at_is_told(video: FakeVideo, run: Run) -> None:
+    video.within = (60.0, 120.0)
+    assert "looked at 0:01:00 – 0:02:00 alone\n" in run("match.mp4", QUESTION).stdout
+    video.absent = True
+    told = run("find", "match.mp4", "a dog").stdout
+    assert told.startswith("Not in this part of the video (best 0.08")
+    assert "looked at 0:01:00 – 0:02:00 alone\n" in told
+    data = json.loads(run("find", "match.mp4", "a dog", "--json").stdout)
+    assert data["within"] == {"start_s": 60.0, "end_s": 120.0}
+    video.within = None
+    assert json.loads(run("match.mp4", QUESTION, "--json").stdout)["within"] is None
+
+
+def test_a_part_that_is_read_alone_costs_what_it_costs(video: FakeVideo, run: Run) -> None:
+    video.part = Estimate(10, 0.3, None, False)
+    result = run("match.mp4", QUESTION)
+    assert "match.mp4 · 1:32:10 · 10 frames at 1 a second · about 0.3 s to watch\n" in result.stderr
+    video.fault = KeyboardInterrupt()
+    stopped = run("match.mp4", QUESTION)
+    assert stopped.exit_code == 130
+    assert "nothing is kept of a part that is read alone" in stopped.stderr
+
+
 def test_an_answer_that_denies_says_how_sure_memory_is(video: FakeVideo, run: Run) -> None:
     video.absent = True
     told = run("match.mp4", "Is there a dog?").stdout
