@@ -34,6 +34,7 @@ NAMED = [
     ("What happened 5 minutes ago?", "What happened?", (295, 305)),
     ("Is there a dog 30 s before the end of the video?", "Is there a dog?", (565, 575)),
     ("What is there at the end?", "What is there?", (590, 600)),
+    ("At the start, is there a dog?", "is there a dog?", (0, 10)),
     ("At the very beginning of the film, is there a dog?", "is there a dog?", (0, 10)),
 ]
 NOT_NAMED = [

@@ -40,7 +40,7 @@ _PHRASE = re.compile(
       | (?:before|un?till?|up\s+to)\s+(?P<before>{_TIME}){_OF}
       | (?:after|since|from)\s+(?P<after>{_TIME})(?:\s+on(?:wards?)?\b)?{_OF}
       | (?:at|in)\s+the\s+(?:very\s+)?(?P<side>start|beginning|end)
-        (?:\s+of\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording)|(?=[\s?.!]*$))
+        (?:\s+of\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording)|(?=[\s?.!]*$|,))
     )(?!\w|-\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
