@@ -56,3 +56,8 @@ def test_questions_of_worlds_stay_as_they_are() -> None:
         for question in questions(make_world(seed, seconds=60), np.random.default_rng(seed), per_kind=20):
             for text in (question.text, question.query or ""):
                 assert which_named(text) == (text, None)
+
+
+@pytest.mark.parametrize("text", ["at" + " " * 200_000, "in the last " + " " * 200_000 + "5", "for the first " * 9000])
+def test_a_long_text_costs_no_more_than_its_length(text: str) -> None:
+    which_named(text)  # minutes where it grows with the square

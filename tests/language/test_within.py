@@ -110,3 +110,8 @@ def test_questions_of_worlds_name_no_part() -> None:
         for question in questions(make_world(seed, seconds=60), np.random.default_rng(seed), per_kind=20):
             named = part_named(question.text, start_s=0, end_s=60, step_s=1)
             assert (named.words, named.part) == (question.text, None)
+
+
+@pytest.mark.parametrize("text", ["at" + " " * 200_000, "in the last " + " " * 200_000 + "5", "for the first " * 9000])
+def test_a_long_text_costs_no_more_than_its_length(text: str) -> None:
+    part_named(text, start_s=0, end_s=60, step_s=1)  # minutes where it grows with the square

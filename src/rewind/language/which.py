@@ -48,13 +48,14 @@ _QUERIES = tuple(
 def which_named(text: str) -> tuple[str, Which | None]:
     """A question for a time, or a query, without the word that says which of its moments is meant, and that word; None
     for all of them, and for questions of another kind (*Does the first dog come before the first cat?*)."""
-    asks = _WHEN.match(text) is not None
-    if not asks and re.search(r"\?\s*$", text):
+    plain = " ".join(text.split())  # a long row of blanks costs no more than its length
+    asks = _WHEN.match(plain) is not None
+    if not asks and plain.endswith("?"):
         return text, None
     for pattern, instead in _QUESTIONS if asks else _QUERIES:
-        words, found = pattern.subn(instead, text, count=1)
-        match = pattern.search(text)
-        if found and match and re.search(r"\w", words):
+        match = pattern.search(plain)
+        words = "" if match is None else f"{plain[: match.start()]}{instead}{plain[match.end() :]}"
+        if match is not None and re.search(r"\w", words):
             which: Which = "first" if match["which"].lower() in ("first", "earliest") else "last"
             return " ".join(words.split()), which
     return text, None

@@ -63,11 +63,12 @@ def part_named(question: str, *, start_s: float, end_s: float, step_s: float) ->
         start_s, end_s: of the video, in its own time.
         step_s: between sampled frames; no part is shorter than two of them.
     """
-    found = list(_PHRASE.finditer(question))
+    plain = " ".join(question.split())  # a long row of blanks costs no more than its length
+    found = list(_PHRASE.finditer(plain))
     if len(found) != 1:
         return Within(question, None)
     match = found[0]
-    words = _without(question, match)
+    words = _without(plain, match)
     part = _seconds(match, start_s, end_s)
     if part is None or not re.search(r"\w", words):
         return Within(question, None)
