@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from rewind.answering import NOW
 from rewind.errors import ConfigError
 from rewind.scope import check_limits, scope_of
 from rewind.values import Timeline, VideoInfo
@@ -53,3 +54,14 @@ def test_limits_without_a_frame_are_refused() -> None:
         scope_of("a dog", INFO, fps=Fraction(1), from_s=600.0, until_s=None)
     with pytest.raises(ConfigError, match=r"no sampled frame in that part of the video; allowed: a part with at least"):
         scope_of("a dog", INFO, fps=Fraction(1), from_s=5.2, until_s=5.8).rows(TIMELINE)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("a dog now", "a dog"), ("Now, a dog", "a dog"), ("a dog, right now?", "a dog?"), ("now", "now"),
+        ("the nowhere man", "the nowhere man"), (", " * 100_000 + "x", ", " * 100_000 + "x"),
+    ],
+)  # fmt: skip
+def test_now_is_no_part_of_what_is_looked_for(query: str, words: str) -> None:
+    assert NOW.sub("", query) == words

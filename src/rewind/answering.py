@@ -31,7 +31,7 @@ SMALL = 50_000_000
 """Parameters up to which a model's operations are too short for more than one thread."""
 
 NOW = re.compile(
-    r"^\s*(?:right\s+)?now\b[\s,]+(?=\S)|(?<=\S)[\s,]+(?:(?:right\s+|just\s+)?now|at\s+(?:this\s+moment|present))(?=[\s?.!]*$)",
+    r"^\s*(?:right\s+)?now\b[\s,]+(?=\S)|(?<=[^\s,])[\s,]+(?:(?:right\s+|just\s+)?now|at\s+(?:this\s+moment|present))(?=[\s?.!]*$)",
     re.IGNORECASE,
 )
 """Words that ask for the last instant, where a query begins or ends with them."""
