@@ -7,12 +7,19 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from rewind.values import Moment
+from rewind.worlds import make_world
+from rewind.worlds.index import Index, phrase
+from rewind.worlds.splits import VALIDATION_SEEDS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not installed with the package
 
 from benchmarks import Line
 from benchmarks.__main__ import main
+from benchmarks.parts import LEVEL, draw_parts, overlaps
 
 
 @pytest.mark.parametrize(
@@ -56,3 +63,15 @@ def test_the_exit_code_says_the_worst(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "a line without value, bound" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["nothing"])
+
+
+def test_parts_show_what_they_are_said_to() -> None:
+    index = Index(make_world(VALIDATION_SEEDS.start, seconds=300))
+    drawn = list(draw_parts(index, np.random.default_rng(0), 12))
+    assert sum(bool(part.shown) for part in drawn) == 6
+    for part in drawn:
+        spans = next(spans for look, spans in index.moments(LEVEL).items() if phrase(look) == part.thing)
+        seconds = {t for a, b in spans for t in range(a, b)} & set(range(part.first, part.last))
+        assert seconds == {t for a, b in part.shown for t in range(a, b)}
+        assert all(overlaps(Moment(float(a), float(b), 1.0), part.shown) for a, b in part.shown)
+        assert not overlaps(Moment(0.0, 300.0, 1.0), part.shown)
