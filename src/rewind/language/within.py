@@ -25,7 +25,8 @@ _SHORT = r"(?:\d{1,3}\s?h\s?\d{1,2}\s?m(?:\s?\d{1,2}\s?s)?|\d{1,3}\s?m\s?\d{1,2}
 _NUMBER = r"\d{1,6}(?:\.\d{1,3})?"
 _CLOCK = r"\d{1,3}:\d\d(?::\d\d)?(?:\.\d{1,3})?(?![\d:])"
 _TIME = rf"(?:{_CLOCK}|{_SHORT}|{_NUMBER}\s*{_UNIT}(?:\s*(?:and\s+)?{_NUMBER}\s*{_UNIT}){{0,2}})"
-_OF = r"(?:\s+(?:of|in|into)\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording))?"
+_VIDEO = r"(?:the|this)\s+(?:video|film|movie|clip|footage|recording)"
+_OF = rf"(?:\s+(?:of|in|into)\s+{_VIDEO})?"
 _COUNTS = "one|two|three|four|five|ten|twenty|thirty|sixty"
 _NUMBERS = dict(zip(_COUNTS.split("|"), (1, 2, 3, 4, 5, 10, 20, 30, 60), strict=True))
 _PHRASE = re.compile(
@@ -36,11 +37,13 @@ _PHRASE = re.compile(
       | the\s+(?P<bare_edge>first|last|final)\s+(?P<bare_length>(?:{_NUMBER}|(?:{_COUNTS})\b)\s*{_UNIT}){_OF}
       | (?P<ago>{_TIME})\s+(?:ago|before\s+the\s+end){_OF}
       | (?:in|during)\s+the\s+second\s+(?P<second>half){_OF}
-      | (?:at|around)\s+(?:(?:about|around|roughly|exactly)\s+)?(?:the\s+)?(?P<at>{_TIME})(?:[\s-]+(?:mark|point))?{_OF}
+      | (?:at|around)\s+(?:(?:about|around|roughly|exactly)\s+)?(?:the\s+)?
+        (?:(?P<at>{_TIME})(?:[\s-]+(?:mark|point))?|(?P<unit>minute|second)\s+(?P<count>{_NUMBER})){_OF}
+      | (?P<into>{_TIME})\s+(?:into\s+{_VIDEO}|in(?=[\s?.!]*$|,))
       | (?:before|un?till?|up\s+to)\s+(?P<before>{_TIME}){_OF}
       | (?:after|since|from)\s+(?P<after>{_TIME})(?:\s+on(?:wards?)?\b)?{_OF}
       | (?:at|in)\s+the\s+(?:very\s+)?(?P<side>start|beginning|end)
-        (?:\s+of\s+(?:the|this)\s+(?:video|film|movie|clip|footage|recording)|(?=[\s?.!]*$|,))
+        (?:\s+of\s+{_VIDEO}|(?=[\s?.!]*$|,))
     )(?!\w|-\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -73,7 +76,7 @@ def part_named(question: str, *, start_s: float, end_s: float, step_s: float) ->
     if part is None or not re.search(r"\w", words):
         return Within(question, None)
     if part[0] >= end_s or part[1] <= start_s:
-        named = format_time(sum(part) / 2 if match["at"] or match["ago"] else part[0], hours=True)
+        named = format_time(sum(part) / 2 if _named_instant(match) else part[0], hours=True)
         lies = f"the video lasts from {format_time(start_s, hours=True)} to {format_time(end_s, hours=True)}"
         return Within(question, None, f"{lies}: nothing of it lies at {named}, and all of it was looked at")
     middle, half = (part[0] + part[1]) / 2, max((part[1] - part[0]) / 2, step_s)
@@ -99,14 +102,20 @@ def _seconds(match: re.Match[str], start_s: float, end_s: float) -> Span | None:
             return None
         edge = match["edge"] or match["bare_edge"] or "last"
         return (start_s, start_s + long) if edge.lower() == "first" else (end_s - long, end_s)
-    if match["at"] or match["ago"]:
-        at = _instant(match["at"] or match["ago"])
+    named = _named_instant(match)
+    if named:
+        at = _instant(named)
         if at is not None and match["ago"]:
             at = end_s - at
         return None if at is None else (at - AROUND_S, at + AROUND_S)
     first = _instant(match["first"] or match["after"]) if not match["before"] else start_s
     last = _instant(match["last"] or match["before"]) if not match["after"] else end_s
     return None if first is None or last is None or first >= last else (first, last)
+
+
+def _named_instant(match: re.Match[str]) -> str | None:
+    counted = f"{match['count']} {match['unit']}" if match["count"] else None
+    return match["at"] or match["into"] or match["ago"] or counted
 
 
 def _length(text: str) -> float | None:
