@@ -20,7 +20,7 @@ from torch import Tensor
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
 from rewind.store.features import MANIFEST
 from rewind.values import Clock, Reading
-from rewind.video import probe
+from rewind.video import open_frames, probe
 from rewind.watch import Progress, watch_into
 
 
@@ -250,3 +250,32 @@ def test_killed_at_twenty_points_it_resumes_to_the_same_bits(clip: Path, tmp_pat
         assert stored.manifest.finished
         assert stored.manifest.frames.read == 1500
     assert len(stages) > 1  # some kills came early, some late
+
+
+def test_the_classifier_reads_pictures_without_bars_and_memory_the_frame(tmp_path: Path) -> None:
+    """A square clip in a wide film: its posterior is that of the clip without bars, its grids are those of the film."""
+    clip, rng = tmp_path / "barred.mp4", np.random.default_rng(0)
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 192, 64, "yuv420p"
+        for k in range(10):
+            pixels = np.zeros((64, 192, 3), np.uint8)
+            if k % 3:  # the others have none
+                pixels[:, 64:128] = rng.integers(60, 255, (64, 64, 3))
+            else:
+                pixels[:] = rng.integers(60, 255, (64, 192, 3))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    encoder = PlainEncoder()
+    stored = watch(clip, tmp_path / "s", encoder, fps=1)
+    assert encoder.encoded == 10 + 6
+    with open_frames(clip, size=encoder.input_size, active=True) as frames:
+        shown = list(frames)
+    assert [frame.active is not None for frame in shown] == [bool(k % 3) for k in range(10)]
+    inner = [frame.pixels if frame.active is None else frame.active for frame in shown]
+    deep, fine, _ = encoder.encode(torch.from_numpy(np.stack([frame.pixels for frame in shown])))
+    posterior = encoder.encode(torch.from_numpy(np.stack(inner)))[2]
+    for part, expected in (("deep", deep), ("fine", fine), ("posterior", posterior)):
+        torch.testing.assert_close(
+            torch.cat([p for (p,) in stored.by_shard(part)]).float(), expected, rtol=1e-3, atol=1e-3
+        )

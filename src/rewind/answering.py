@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -52,6 +52,17 @@ class Engine:
     @property
     def model_hash(self) -> str:
         return self.hashes.whole
+
+    def names_untaught(self, instruction: str) -> bool:
+        """Whether an instruction names a thing that the classifier knows, by a word that no question of training holds:
+        neither memory nor the bundled decoder was taught it, however like those questions it sounds."""
+        if self.concepts is None or self.model.tokenizer is None:
+            return False
+        return self.concepts.names_beyond(instruction, self.model.tokenizer.words)
+
+    def familiarity(self, text: TextFeatures) -> float:
+        """0–1: how like the questions of training an instruction is."""
+        return 0.0 if self.names_untaught(text.texts[0]) else self.model.familiarity(text)
 
     @property
     def small(self) -> bool:
@@ -108,7 +119,7 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
             done += len(part)
         found = engine.concepts.judge(evidence, instruction, timeline)
         concepts, known, lack = found.scores, bool(found.known), found.lack
-    relevance = join(memory, concepts, familiarity=model.familiarity(text), concepts_know=known, lack=lack)
+    relevance = join(memory, concepts, familiarity=engine.familiarity(text), concepts_know=known, lack=lack)
     return Recollection(text, state, relevance, time.perf_counter() - begun)
 
 
@@ -157,10 +168,12 @@ def decode(engine: Engine, seen: Recollection, picks: Selection, stretch: Stretc
     """The decoder's words on memory, key frames and instruction."""
     # A decoder from elsewhere is large, whatever the memory's size.
     with one_thread(when=engine.small and engine.model.borrowed is None):
-        return engine.model.answer(
+        decoded = engine.model.answer(
             seen.state, picks, text=seen.text, patches=_patches(engine.model, stretch, picks.rows),
             seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores,
         )  # fmt: skip
+    untaught = engine.model.borrowed is None and engine.names_untaught(seen.text.texts[0])
+    return replace(decoded, confidence=0.0) if untaught else decoded
 
 
 def best_time(relevance: Relevance, timeline: Timeline) -> float:

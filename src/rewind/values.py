@@ -86,11 +86,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Frame:
-    """One sample: number `index` on the clock, the `pts` of the picture shown, its pixels (H, W, 3) uint8 RGB."""
+    """One sample: number `index` on the clock, the `pts` of the picture shown, its pixels (H, W, 3) uint8 RGB, and
+    those of its `active` picture at the same size, where it was asked for and black bars lie around it."""
 
     index: int
     pts: int
     pixels: npt.NDArray[np.uint8]
+    active: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:

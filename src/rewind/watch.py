@@ -75,6 +75,9 @@ class _Shard:
         begun = time.perf_counter()
         pixels = torch.from_numpy(np.stack([frame.pixels for frame in self.waiting]))
         batch = self.encoder.encode(pixels)
+        inner = {row: frame.active for row, frame in enumerate(self.waiting) if frame.active is not None}
+        if inner:  # the classifier reads pictures without bars; memory sees the frame as it is, so that nothing jumps
+            batch[2][list(inner)] = self.encoder.encode(torch.from_numpy(np.stack(list(inner.values()))))[2]
         if not self.room:
             self.room = tuple(part.new_empty(SAMPLES, *part.shape[1:]) for part in batch)
         for part, made in zip(self.room, batch, strict=True):
@@ -133,7 +136,8 @@ def watch_into(
         keep(features, first=shard.first, stop=stop)
 
     with one_thread(), open_frames(
-        source, fps=clock.fps, reading=reading, size=encoder.input_size, start_index=begins,
+        source, fps=clock.fps, reading=reading, size=encoder.input_size, active=encoder.classes > 0,
+        start_index=begins,
         threads=threads, info=None if info.live else info,
     ) as stream:  # fmt: skip
         if info.live:

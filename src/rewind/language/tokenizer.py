@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -38,6 +39,12 @@ class AnswerTokenizer:
 
     def __len__(self) -> int:
         return int(self._tokenizer.get_vocab_size())
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The whole words that it knows, in small letters: those that training's questions and answers are made of."""
+        pieces = self._tokenizer.get_vocab()
+        return frozenset(w.lower() for w in pieces if len(w) > 1 and w not in _SPECIALS and not w.startswith("##"))
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`, closed by END."""

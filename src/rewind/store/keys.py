@@ -18,7 +18,7 @@ import platformdirs
 from rewind.errors import StoreError
 from rewind.weights import file_sha256
 
-FORMAT = 1
+FORMAT = 2
 _HASHES = "files.json"
 _LEFT_AFTER_S = 3600.0
 

@@ -16,12 +16,11 @@ from av.video.reformatter import ColorRange, Colorspace
 from rewind.clock import time_stamp
 from rewind.errors import VideoError
 from rewind.values import Moment, VideoInfo
-from rewind.video.decode import Decoded, Painter
+from rewind.video.decode import Decoded, Painter, Pixels
 from rewind.video.passing import from_start, landings, may_seek, moves_of, runs_by_tick
 from rewind.video.probe import rate_of
 from rewind.video.sound import add_sound, sound_of
 from rewind.video.source import Source, explain, is_pipe, label
-from rewind.video.units import Pixels
 
 Shown = tuple[Fraction, Fraction, Pixels]
 """From, until (seconds), and the upright picture (H, W, 3) that is on screen then."""

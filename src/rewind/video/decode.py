@@ -19,7 +19,10 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from rewind.values import Reading, VideoInfo
+from rewind.video.active import active_area
 from rewind.video.source import MAX_PIXELS
+
+Pixels = npt.NDArray[np.uint8]
 
 Timing = Literal["pts", "ordered", "counted"]
 """Where times come from: the packets' PTS; the packets' times put in order (containers that store none for display,
@@ -207,24 +210,39 @@ def choose(
 
 
 class Painter:
-    """Turns decoded pictures into upright RGB arrays of one size. One for each thread: it reuses its scaler."""
+    """Turns decoded pictures into upright RGB arrays of one size. One for each thread: it reuses its scalers."""
 
     def __init__(self, size: tuple[int, int] | None, info: VideoInfo) -> None:
         self._size, self._turns, self._mirrored = size, -(info.rotation // 90) % 4, info.mirrored
-        self._scaler = VideoReformatter()
+        self._scaler, self._large, self._part = VideoReformatter(), VideoReformatter(), VideoReformatter()
 
-    def paint(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    def paint(self, frame: VideoFrame) -> Pixels:
         """Pixels (H, W, 3) uint8 RGB, contiguous, upright, resized with swscale's bilinear filter."""
-        height, width = self._size or (0, 0)
-        if self._turns % 2:
-            height, width = width, height
-        picture = self._scaler.reformat(
-            frame,
-            width=width or None,
-            height=height or None,
-            format="rgb24",
-            interpolation=Interpolation.BILINEAR,
-            threads=1,
-        )
-        pixels = cast("npt.NDArray[np.uint8]", picture.to_ndarray())
+        return self._upright(self._scaler, frame, self._size or (0, 0))
+
+    def active(self, frame: VideoFrame, painted: Pixels) -> Pixels | None:
+        """The picture without black bars, as large as `painted`, the whole of it; None where it has none."""
+        if active_area(painted) is None:
+            return None
+        # Cut out of a picture four times as large, or of the file's own size: with all the detail that can be shown.
+        height, width = painted.shape[:2]
+        own = (frame.width, frame.height) if self._turns % 2 else (frame.height, frame.width)
+        large = self._upright(self._large, frame, (min(own[0], 4 * height), min(own[1], 4 * width)))
+        area = active_area(large)
+        if area is None:
+            return None
+        cut = np.ascontiguousarray(large[area.top : area.bottom, area.left : area.right])
+        return _resize(self._part, VideoFrame.from_ndarray(cut, format="rgb24"), (height, width))
+
+    def _upright(self, scaler: VideoReformatter, frame: VideoFrame, size: tuple[int, int]) -> Pixels:
+        """`size`: (height, width) upright, 0 for the frame's own."""
+        pixels = _resize(scaler, frame, size[::-1] if self._turns % 2 else size)
         return np.ascontiguousarray(np.rot90(pixels[::-1] if self._mirrored else pixels, self._turns))
+
+
+def _resize(scaler: VideoReformatter, frame: VideoFrame, size: tuple[int, int]) -> Pixels:
+    picture = scaler.reformat(
+        frame, width=size[1] or None, height=size[0] or None, format="rgb24", interpolation=Interpolation.BILINEAR,
+        threads=1,
+    )  # fmt: skip
+    return cast("Pixels", picture.to_ndarray())

@@ -10,10 +10,9 @@ from PIL import Image
 
 from rewind.errors import ConfigError, VideoError
 from rewind.values import VideoInfo
-from rewind.video.decode import Painter
+from rewind.video.decode import Painter, Pixels
 from rewind.video.passing import from_start, landings, may_seek, moves_of, runs_by_tick
 from rewind.video.source import Source, explain, is_pipe, label
-from rewind.video.units import Pixels
 
 _ON_S = 4.0
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import av
 
 from rewind.values import VideoInfo
-from rewind.video.decode import Decoded, Decoder
+from rewind.video.decode import Decoded, Decoder, Pixels
 from rewind.video.probe import HEAD, demux, stamped, step_of, timing_of
 from rewind.video.source import INDEXED, Source, is_url
 from rewind.video.stream import open_frames
 from rewind.video.timing import Rise, Run
-from rewind.video.units import Pixels
 
 _BACK_S = (0, 3, 20, 120)
 """How far before a time to seek for it, in seconds."""

@@ -21,6 +21,7 @@ class Plan:
     fps: Fraction
     reading: Reading
     size: tuple[int, int] | None
+    active: bool
     start_index: int
     threads: int
     stall_s: float

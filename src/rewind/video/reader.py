@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from rewind.values import Clock, VideoInfo
 from rewind.video.bitstream import FAMILIES, Family
-from rewind.video.decode import Coded, Decoder, Painter, Recipe, Timing, configure
+from rewind.video.decode import Coded, Decoder, Painter, Pixels, Recipe, Timing, configure
 from rewind.video.jump import Jumper
 from rewind.video.plan import Order, Plan
 from rewind.video.probe import stamped, step_of, timing_of
@@ -26,7 +26,6 @@ from rewind.video.units import (
     PART_PACKETS,
     Marker,
     Part,
-    Pixels,
     Unit,
     arriving,
     decode_parts,
@@ -263,6 +262,7 @@ class Reader:
                 decoder=decoder,
                 sampler=sampler,
                 painter=Painter(self.plan.size, self.info),
+                active=self.plan.active,
                 reading=reading,
                 droppable=family != "whole",
                 tail=tail,

@@ -15,6 +15,7 @@ from types import TracebackType
 
 from rewind.errors import ConfigError, VideoError
 from rewind.values import READINGS, Clock, Frame, FrameCount, Reading, VideoInfo
+from rewind.video.decode import Pixels
 from rewind.video.losses import Losses
 from rewind.video.patience import TICK_S, Patience
 from rewind.video.plan import Order, Plan
@@ -22,7 +23,6 @@ from rewind.video.produce import produce
 from rewind.video.shared import Item, Shared
 from rewind.video.source import ALLOWED, is_pipe, label
 from rewind.video.timing import Grid, Run
-from rewind.video.units import Pixels
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def open_frames(
     fps: Fraction = Fraction(1),
     reading: Reading = "exact",
     size: tuple[int, int] | None = (224, 224),
+    active: bool = False,
     start_index: int = 0,
     threads: int | None = None,
     stall_s: float = 30.0,
@@ -63,6 +64,7 @@ def open_frames(
         reading: "exact" shows every sample's own picture; "fast" leaves out non-reference pictures and the loop
             filter; "keyframes" decodes key frames only. What that gave up is measured and stands in the report.
         size: (height, width) in pixels, upright; None for the file's own.
+        active: give a frame that has black bars (letterbox, pillarbox) without them, too (`Frame.active`).
         start_index: first sample to give; the samples from there on are those of a reading from 0.
         threads: decoding threads; the number of cores by default.
         stall_s: seconds without any progress after which the source is given up on.
@@ -88,6 +90,7 @@ def open_frames(
         fps=Fraction(fps),
         reading=reading,
         size=size,
+        active=active,
         start_index=start_index,
         threads=min(threads or _cores(), 16),
         stall_s=stall_s,
@@ -184,7 +187,7 @@ class FrameStream:
                 for k in range(max(run.first, next_index), run.stop):
                     next_index = k + 1
                     self._read += 1
-                    yield Frame(k, run.pts, run.picture)
+                    yield Frame(k, run.pts, run.picture, run.active)
                     if run.early_from is not None and k >= run.early_from:
                         self._early += Losses(early=1, earliest=run.early_by)
             error, may_pass = self._order.error, self._order.may_pass

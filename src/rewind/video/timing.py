@@ -101,7 +101,7 @@ class Rise:
 
 class Run(NamedTuple, Generic[Picture]):
     """Samples `first` ≤ k < `stop` all show `picture`, whose time is `pts`. Those from `early_from` on should show a
-    later one, by up to `early_by` ticks."""
+    later one, by up to `early_by` ticks. `active`: the picture without its black bars, where it has some."""
 
     first: int
     stop: int
@@ -109,6 +109,7 @@ class Run(NamedTuple, Generic[Picture]):
     picture: Picture
     early_from: int | None = None
     early_by: int = 0
+    active: Picture | None = None
 
 
 @dataclass

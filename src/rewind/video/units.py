@@ -14,19 +14,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from rewind.values import Reading
 from rewind.video.bitstream import Family, nature, prefix_size
-from rewind.video.decode import Coded, Decoded, Decoder, Painter, Recipe, choose
+from rewind.video.decode import Coded, Decoded, Decoder, Painter, Pixels, Recipe, choose
 from rewind.video.shared import Shared
 from rewind.video.timing import Grid, Run, Sampler, shown
 
-Pixels = npt.NDArray[np.uint8]
 PART_PACKETS = 1500
 PART_BYTES = 24_000_000
 _SURVEYED = 24
@@ -98,6 +95,7 @@ def decode_parts(
     decoder: Decoder,
     sampler: Sampler[VideoFrame],
     painter: Painter,
+    active: bool,
     reading: Reading,
     droppable: bool,
     tail: bool,
@@ -108,6 +106,7 @@ def decode_parts(
     """Decodes one unit, part by part, and emits its samples in order, what was lost before them told first.
 
     Args:
+        active: give the active picture beside each one that has black bars.
         droppable: pictures that nothing refers to may be left out where no sample shows them.
         tail: what follows the last sample of a group of pictures may be left out.
     """
@@ -120,10 +119,11 @@ def decode_parts(
         for run in runs:
             try:
                 pixels = painter.paint(run.picture)
+                inner = painter.active(run.picture, pixels) if active else None
             except (ValueError, OSError, MemoryError):
                 continue  # its samples are missed, as those of a broken picture
             early = seen.compare(run) if reading != "exact" else (None, 0)
-            emit(Run(run.first, run.stop, run.pts, pixels, *early))
+            emit(Run(run.first, run.stop, run.pts, pixels, *early, inner))
 
     def take(ready: list[Decoded]) -> None:
         at = sampler.at

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rewind.errors import ConfigError
 from rewind.text import TextEncoder
+from rewind.text.spelling import spell_codes
 from rewind.values import Timeline
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
@@ -28,6 +29,7 @@ from rewind.vision.vocabulary import (
     load_vocabulary,
     looks_in,
     plain_colour,
+    singular,
     wants_monochrome,
 )
 from rewind.vision.words import word_features
@@ -192,6 +194,11 @@ class Concepts:
         """Whether a query asks for one thing of a known name, in some colour or none, or for one colour, and for no
         more."""
         return self._vocabulary.names_one_thing(query) or len(self._vocabulary.colours_alone(query)) == 1
+
+    def names_beyond(self, query: str, words: frozenset[str]) -> bool:
+        """Whether a query names a known thing by a word that is not among `words`; codes name nothing."""
+        forms = {form for word in words for form in singular(word)}
+        return any(not forms.issuperset(name.split()) for name in self._vocabulary.known_in(spell_codes(query)))
 
     def _word_features(self) -> Floats:
         if self._features is None:

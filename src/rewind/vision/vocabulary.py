@@ -94,7 +94,7 @@ class Vocabulary:
 
     def terms(self, query: str) -> list[Term]:
         """The known words of a query from left to right, the longest phrase first where several fit."""
-        return [self.term(known) for known, _ in self._phrases(_words(query)) if known]
+        return [self.term(known) for known in self.known_in(query)]
 
     def _phrases(self, words: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Words cut into known phrases, ("fire truck", ""), and what is left between them, ("", "big")."""
@@ -102,7 +102,7 @@ class Vocabulary:
         while at < len(words):
             for length in range(min(LONGEST, len(words) - at), 0, -1):
                 head, last = words[at : at + length - 1], words[at + length - 1]
-                known = next((w for s in _singular(last) if (w := " ".join([*head, s])) in self), None)
+                known = next((w for s in singular(last) if (w := " ".join([*head, s])) in self), None)
                 if known and not (length == 1 and (known in self._stop or last in self._stop)):
                     yield known, ""
                     at += length
@@ -110,6 +110,10 @@ class Vocabulary:
             else:
                 yield "", words[at]
                 at += 1
+
+    def known_in(self, query: str) -> list[str]:
+        """The known phrases of a query from left to right, as the vocabulary spells them."""
+        return [known for known, _ in self._phrases(_words(query)) if known]
 
     def kinds(self, phrase: str) -> tuple[int, ...]:
         """Classes below the noun that a phrase begins with; none where it begins with none, or that is no noun of
@@ -249,7 +253,8 @@ def _numbers(ranges: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def _singular(word: str) -> Sequence[str]:
+def singular(word: str) -> Sequence[str]:
+    """A word and what it may be the plural of."""
     forms = [word, PLURALS[word]] if word in PLURALS else [word]
     if word.endswith("ies"):
         forms.append(word[:-3] + "y")

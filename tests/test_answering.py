@@ -1,0 +1,70 @@
+"""What memory was taught: questions of training count; a known thing that none of them names does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rewind.answering import Engine
+from rewind.loaded import engine as load_engine
+from rewind.text.spelling import read_instructions
+from rewind.worlds.glyphs import CHARACTERS
+from rewind.worlds.looks import COLOURS, COMMON_SHAPES, MOTION_WORDS, SHAPES, SIGN_SHAPES, SIZES, SYMBOLS, TEXTURES
+from rewind.worlds.wording import PLACES, TEMPLATES, board_phrase, plural, with_article
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return load_engine("nano")
+
+
+def world_questions(count: int) -> list[str]:
+    """Every wording of the worlds, with things drawn from all looks."""
+    rng = np.random.default_rng(0)
+
+    def one(names: tuple[str, ...]) -> str:
+        return names[int(rng.integers(len(names)))]
+
+    def thing() -> str:
+        moves = tuple(MOTION_WORDS.values())
+        return f"{one(SIZES)} {one(COLOURS)} {one(TEXTURES)} {one(SHAPES)} {one(moves)}"
+
+    asked = []
+    for number in range(count):
+        sign = board_phrase(one(SIGN_SHAPES), one(COLOURS), "white", one(SYMBOLS))
+        code = "".join(one(CHARACTERS) for _ in range(3 + number % 2))
+        shown = thing() if number % 3 else sign
+        values = {
+            "place": one(PLACES), "sign": sign, "code": code, "a_thing": with_article(shown), "a": thing(),
+            "b": thing(), "shape": one(SHAPES), "shapes": plural(one(COMMON_SHAPES)), "thing": thing(),
+            "colour": one(COLOURS),
+        }  # fmt: skip
+        asked += [t.format(**values) for templates in TEMPLATES.values() for t in templates]
+        asked += [shown, values["a"]]
+    return asked
+
+
+def test_no_question_of_the_worlds_names_what_was_not_taught(engine: Engine) -> None:
+    asked = world_questions(40)
+    assert len(asked) > 3000
+    assert [question for question in asked if engine.names_untaught(question)] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["the globe seen from space", "a red bus", "a bracelet of black beads", "colour bars", "two women hugging",
+     "a scoreboard", "What colour is the dog?", "a street sign", "a white cup with blue letters",
+     "Is there a red car in the video?"],
+)  # fmt: skip
+def test_what_the_classifier_knows_and_no_world_shows_is_left_to_it(engine: Engine, query: str) -> None:
+    """However like the worlds' it sounds: *the globe seen from space* had been found in a meadow, at .999."""
+    text = read_instructions(engine.text, [query])
+    assert engine.names_untaught(query)
+    assert engine.familiarity(text) == 0.0
+
+
+def test_codes_and_unknown_words_name_nothing(engine: Engine) -> None:
+    for query in ("What colour is the sign with the code HEN?", "Show the crimson zorblax now", "a blue ring"):
+        assert not engine.names_untaught(query)
+    text = read_instructions(engine.text, ["a blue ring"])
+    assert engine.familiarity(text) == engine.model.familiarity(text) > 0.9
