@@ -46,3 +46,14 @@ def test_finding_on_the_tuning_half(haystack: ModuleType, corpus: Path) -> None:
     found = {line["metric"]: line.get("value") for line in lines}
     assert found["right"] >= 0.5
     assert found["absent"] >= 0.65
+
+
+@pytest.mark.corpus
+def test_a_joined_film_shows_each_clip_in_its_own_seconds(haystack: ModuleType, corpus: Path, tmp_path: Path) -> None:
+    """A portrait clip between two wide ones: bars there and nowhere else."""
+    names = ("VideoProcessingFramework__test.mp4", "ExoPlayer__sample_with_color_info.mp4", "sam2__02_cups.mp4")
+    haystack.join([corpus / "videos" / name for name in names], tmp_path / "film.mp4", seconds=4)
+    with haystack.open_frames(tmp_path / "film.mp4", active=True) as stream:
+        frames = list(stream)
+    assert len(frames) == 12
+    assert [frame.active is not None for frame in frames] == [False] * 4 + [True] * 4 + [False] * 4
