@@ -38,7 +38,7 @@ from rewind.vision.concepts import SEEN, Concepts
 
 QUERIES = Path(__file__).with_name("haystack_queries.json")
 SHAPE = (640, 360)
-Found = tuple[float, float, bool]
+Told = tuple[float, float, bool]
 """Of a query: its best score, the second of the film that is told, and whether it counts as seen."""
 
 
@@ -81,32 +81,33 @@ def join(clips: Sequence[Path], film: Path, *, seconds: int) -> None:
         out.mux(stream.encode(None))
 
 
-def by_concepts(clips: Sequence[Path], *, seconds: int, threshold: float) -> Callable[[str], Found]:
+def by_concepts(clips: Sequence[Path], *, seconds: int, threshold: float) -> Callable[[str], Told]:
     """Asks the concepts of all clips, each read in its own shape."""
     encoder, concepts = load_vision(), Concepts(load_text())
     film = torch.cat([read_clip(clip, encoder, seconds=seconds) for clip in clips])
     timeline = Timeline.regular(len(film))
 
-    def find(query: str) -> Found:
+    def find(query: str) -> Told:
         scores = concepts.score(film, query, timeline).scores
-        return float(scores.max()), float(scores.argmax()), float(scores.max()) >= threshold
+        best = float(scores.max())
+        return best, float(scores.argmax()), best >= threshold
 
     return find
 
 
-def by_the_product(clips: Sequence[Path], folder: Path, *, seconds: int) -> Callable[[str], Found]:
+def by_the_product(clips: Sequence[Path], folder: Path, *, seconds: int) -> Callable[[str], Told]:
     """Asks a joined file, as a user does."""
     film = folder / "film.mp4"
     join(clips, film, seconds=seconds)
     video = rewind.open(film, store=folder / "store")
     video.watch()
 
-    def find(query: str) -> Found:
+    def find(query: str) -> Told:
         found = video.find(query)
-        if found.moments:
-            return found.moments[0].score, (found.moments[0].start_s + found.moments[0].end_s) / 2, True
-        told = found.to_json()
-        return told["best_score"], told["best_time_s"], False
+        if not found.moments:
+            return found.best_score, found.best_time_s, False
+        first = found.moments[0]
+        return first.score, (first.start_s + first.end_s) / 2, True
 
     return find
 

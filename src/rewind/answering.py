@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -71,9 +71,11 @@ class Engine:
 
 @dataclass(frozen=True)
 class Recollection:
-    """A video remembered under one instruction: memory, what asks, and the relevance of each frame."""
+    """A video remembered under one instruction: memory, what asks and how like training's questions that is, and the
+    relevance of each frame."""
 
     text: TextFeatures
+    familiarity: float
     state: MemoryState
     relevance: Relevance
     memory_s: float
@@ -119,8 +121,9 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
             done += len(part)
         found = engine.concepts.judge(evidence, instruction, timeline)
         concepts, known, lack = found.scores, bool(found.known), found.lack
-    relevance = join(memory, concepts, familiarity=engine.familiarity(text), concepts_know=known, lack=lack)
-    return Recollection(text, state, relevance, time.perf_counter() - begun)
+    familiarity = engine.familiarity(text)
+    relevance = join(memory, concepts, familiarity=familiarity, concepts_know=known, lack=lack)
+    return Recollection(text, familiarity, state, relevance, time.perf_counter() - begun)
 
 
 @_fit_threads
@@ -168,12 +171,10 @@ def decode(engine: Engine, seen: Recollection, picks: Selection, stretch: Stretc
     """The decoder's words on memory, key frames and instruction."""
     # A decoder from elsewhere is large, whatever the memory's size.
     with one_thread(when=engine.small and engine.model.borrowed is None):
-        decoded = engine.model.answer(
+        return engine.model.answer(
             seen.state, picks, text=seen.text, patches=_patches(engine.model, stretch, picks.rows),
-            seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores,
+            seconds=torch.from_numpy(timeline.seconds), scores=seen.relevance.scores, familiarity=seen.familiarity,
         )  # fmt: skip
-    untaught = engine.model.borrowed is None and engine.names_untaught(seen.text.texts[0])
-    return replace(decoded, confidence=0.0) if untaught else decoded
 
 
 def best_time(relevance: Relevance, timeline: Timeline) -> float:

@@ -166,7 +166,7 @@ class ReWind(nn.Module):
     @torch.no_grad()
     def answer(
         self, state: MemoryState, selection: Selection, *, text: TextFeatures, patches: Tensor, seconds: Tensor,
-        scores: Tensor,
+        scores: Tensor, familiarity: float | None = None,
     ) -> Decoded:  # fmt: skip
         """Answer from memory, key frames and instruction, within the budget at any length.
 
@@ -175,6 +175,8 @@ class ReWind(nn.Module):
             selection: k key frames; patches: theirs (k, P, D), of `project`, in the same order.
             text: the instruction's features (the same as `begin` was given).
             seconds: (T,) times; scores: (T,) relevance.
+            familiarity: 0–1, how far the decoder may be believed on this instruction; the model's own judgement of it
+                where not given.
         """
         limit = self.config.instruction_limit
         degradations = []
@@ -205,7 +207,8 @@ class ReWind(nn.Module):
             words=None if state.words is None else state.words[:, :limit],
             moments=self.moment_parts(state.tokens(), logits, seconds.to(self.device), end_s=end),
         )  # fmt: skip
-        return self._decode(parts, text, tuple(degradations), stored=state.frames * width)
+        believed = self.familiarity(text) if familiarity is None else familiarity
+        return self._decode(parts, text, tuple(degradations), stored=state.frames * width, believed=believed)
 
     def look(self, patches: Tensor, state: MemoryState) -> Tensor:
         """Detail tokens (B, k, n, D) of key frames' patches (B, k, P, D), under the instruction of `state`."""
@@ -224,7 +227,9 @@ class ReWind(nn.Module):
             return None
         return moment_parts(tokens, logits, seconds, end_s=end_s, limit=self.config.moments, dtype=self.dtype)
 
-    def _decode(self, parts: PromptParts, text: TextFeatures, degradations: tuple[str, ...], *, stored: int) -> Decoded:
+    def _decode(
+        self, parts: PromptParts, text: TextFeatures, degradations: tuple[str, ...], *, stored: int, believed: float
+    ) -> Decoded:  # fmt: skip
         config = self.config
         spoken = self.speaker.speak(
             self.prompt, parts, text.texts[0], room=config.instruction_limit, limit=config.answer_reserve
@@ -236,7 +241,7 @@ class ReWind(nn.Module):
         tokens = TokenCount(stored, shown, detail, words, reserve, total, config.budget, moments)
         trained = bool(self.answers)
         certainty = math.exp(sum(spoken.log_probabilities) / float(self.answer_temperature))
-        confidence = certainty * self.familiarity(text) if trained else 0.0
+        confidence = certainty * believed if trained else 0.0
         if not spoken.complete:
             degradations = (*degradations, f"the answer was cut after {len(spoken.log_probabilities)} tokens")
         if not trained:

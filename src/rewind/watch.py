@@ -137,8 +137,7 @@ def watch_into(
 
     with one_thread(), open_frames(
         source, fps=clock.fps, reading=reading, size=encoder.input_size, active=encoder.classes > 0,
-        start_index=begins,
-        threads=threads, info=None if info.live else info,
+        start_index=begins, threads=threads, info=None if info.live else info,
     ) as stream:  # fmt: skip
         if info.live:
             clock = stream.clock

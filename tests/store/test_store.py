@@ -31,7 +31,6 @@ from rewind.store import (
 )
 from rewind.store import features as features_module
 from rewind.store.features import MANIFEST
-from rewind.store.keys import FORMAT
 from rewind.values import Clock, Features, FrameCount, Timeline
 
 CLOCK = Clock(0, Fraction(1, 1000), Fraction(1))
@@ -129,7 +128,7 @@ def test_foreign_and_outdated_manifests_are_refused(tmp_path: Path) -> None:
     data = json.loads(path.read_text())
     data["recipe"]["format"] = 99
     path.write_text(json.dumps(data))
-    with pytest.raises(StoreError, match=f"has format 99; allowed: format {FORMAT}"):
+    with pytest.raises(StoreError, match="has format 99; allowed: format 2"):
         Manifest.load(tmp_path / "k")
     path.write_text("{")
     with pytest.raises(StoreError, match="is no manifest"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -44,13 +46,18 @@ def test_the_dark_and_its_specks_are_no_picture() -> None:
     assert active_area(noise) is None
 
 
-@pytest.mark.parametrize("rotation", [0, 90, 180])
-def test_what_is_left_has_all_detail_of_the_file(make: Make, rotation: int) -> None:
-    """A third of a 384 × 128 picture: against the plain way, in which the file's own pixels are cut and scaled."""
-    clip = make(
+def barred_clip(make: Make, *, rotation: int = 0) -> Path:
+    """384 × 128, of which the middle third shows a picture."""
+    return make(
         f"barred-{rotation}.mp4", frames=30, size=(384, 128), rotation=rotation, options={"crf": "4"},
         paint=lambda number, width, height: framed(Area(0, height, 128, 256), height, width, number=number),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180])
+def test_what_is_left_has_all_detail_of_the_file(make: Make, rotation: int) -> None:
+    """Against the plain way, in which the file's own pixels are cut and scaled."""
+    clip = barred_clip(make, rotation=rotation)
     with open_frames(clip, size=(32, 48), active=True) as small, open_frames(clip, size=None) as own:
         (shown,), (whole,) = list(small), list(own)
     assert shown.active is not None
@@ -66,9 +73,5 @@ def test_without_bars_or_unasked_there_is_no_other_picture(make: Make) -> None:
     plain = make("no-bars.mp4", frames=30)
     with open_frames(plain, size=(32, 48), active=True) as stream:
         assert [frame.active for frame in stream] == [None]
-    barred = make(
-        "barred-0.mp4", frames=30, size=(384, 128), options={"crf": "4"},
-        paint=lambda number, width, height: framed(Area(0, height, 128, 256), height, width, number=number),
-    )  # fmt: skip
-    with open_frames(barred, size=(32, 48)) as stream:
+    with open_frames(barred_clip(make), size=(32, 48)) as stream:
         assert [frame.active for frame in stream] == [None]

@@ -33,13 +33,12 @@ class Area(NamedTuple):
 
 def active_area(pixels: npt.NDArray[np.uint8]) -> Area | None:
     """Where the active picture of a frame (H, W, 3) lies; None where it has no bars to speak of, or is all dark."""
-    bright = pixels.max(-1) > DARK
+    # Channel by channel: over an axis of three, max takes forty times as long, for every frame that is read.
+    bright = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) > DARK
     rows, columns = (np.flatnonzero(bright.mean(axis) > SPECKS) for axis in (1, 0))
     if not len(rows) or not len(columns):
         return None
     area = Area(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
     height, width = area.bottom - area.top, area.right - area.left
-    whole = bright.size
-    if height < LEAST * bright.shape[0] or width < LEAST * bright.shape[1] or height * width > (1 - WORTH) * whole:
-        return None
-    return area
+    small = height < LEAST * bright.shape[0] or width < LEAST * bright.shape[1]
+    return None if small or height * width > (1 - WORTH) * bright.size else area
