@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from rewind import models as ours
 from rewind.answering import Engine
 from rewind.loaded import engine as load_engine
 from rewind.text.spelling import read_instructions
@@ -61,6 +65,17 @@ def test_what_the_classifier_knows_and_no_world_shows_is_left_to_it(engine: Engi
     text = read_instructions(engine.text, [query])
     assert engine.names_untaught(query)
     assert engine.familiarity(text) == 0.0
+
+
+def test_memory_was_taught_the_same_words_whichever_decoder_speaks(
+    engine: Engine, tiny_hub_decoder: Path, tmp_path: Path
+) -> None:
+    borrowed = ours.load(f"hub:{tiny_hub_decoder}")
+    ours.save_pretrained(borrowed, tmp_path / "saved")
+    for model in (borrowed, ours.from_pretrained(tmp_path / "saved")):
+        other = replace(engine, model=model)
+        assert other.names_untaught("the globe seen from space")
+        assert not other.names_untaught("a blue ring")
 
 
 def test_codes_and_unknown_words_name_nothing(engine: Engine) -> None:

@@ -49,7 +49,8 @@ class ReWind(nn.Module):
     """Read–perceive–write memory, rewind, prompt and decoder; sizes from `config`.
 
     Args:
-        tokenizer: of the bundled decoder; None where another decoder speaks.
+        tokenizer: of the bundled decoder, and all words that memory was taught, whichever decoder speaks; None where
+            they are not known.
         speaker: a decoder from elsewhere (`HubDecoder`), for a config whose `decoder` is not "bundled".
         name: what results call this model.
     """

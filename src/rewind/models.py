@@ -118,7 +118,9 @@ def from_pretrained(folder: Path, *, name: str | None = None) -> ReWind:
     """
     config = ReWindConfig.load(folder / CONFIG)
     source = hub_source(config)
-    tokenizer = AnswerTokenizer.load(folder / TOKENIZER) if source is None else None
+    spelled = folder / TOKENIZER
+    # A decoder from elsewhere can do without.
+    tokenizer = AnswerTokenizer.load(spelled) if source is None or spelled.is_file() else None
     speaker = HubDecoder(source) if source else None
     model = ReWind(config, tokenizer=tokenizer, speaker=speaker, name=name or str(folder))
     try:
@@ -163,7 +165,7 @@ def _with_hub_decoder(name: str, device: str | torch.device) -> ReWind:
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)  # the untrained projections are the same in every run
-        model = ReWind(config, speaker=decoder, name=name)
+        model = ReWind(config, tokenizer=nano.tokenizer, speaker=decoder, name=name)
     kept = {k: v for k, v in nano.state_dict().items() if not k.startswith(("prompt.", "decoder."))}
     model.load_state_dict({**kept, "answers": torch.zeros(())}, strict=False)
     return model.to(device).eval().requires_grad_(False)
