@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from rewind.cli import options, output
 from rewind.cli.group import as_usage, resumable, usage
 from rewind.cli.places import parse_path, try_folder
+from rewind.cli.progress import Bars
 
 _UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -126,7 +126,7 @@ def arena(
         if not quiet:
             print(line, file=sys.stderr, flush=True)
 
-    with resumable("the same command goes on from the last checkpoint"), _Bars(quiet=quiet) as progress:
+    with resumable("the same command goes on from the last checkpoint"), Bars(quiet=quiet, unit=_unit) as progress:
         report = run_arena(
             plan, contenders, where=Where(out, bank, weights), seeds=seeds, encoder=encoder, decoder=decoder,
             budget_s=seconds, say=say, progress=progress,
@@ -137,25 +137,5 @@ def arena(
         print(text(report))
 
 
-class _Bars:
-    """A bar for each piece of the work in turn."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._stack = contextlib.ExitStack()
-        self._name: str | None = None
-        self._report: output.Progress | None = None
-
-    def __enter__(self) -> _Bars:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def __call__(self, name: str, done: int, total: int, _numbers: dict[str, float]) -> None:
-        if name != self._name or self._report is None:
-            self._stack.close()
-            unit = "scene" if name.endswith("scenes") else "step"
-            self._report = self._stack.enter_context(output.bar(name, quiet=self._quiet, unit=unit))
-            self._name = name
-        self._report(done, total)
+def _unit(piece: str) -> str:
+    return "scene" if piece.endswith("scenes") else "step"

@@ -11,6 +11,7 @@ import typer
 from rewind.cli import engine, options, output
 from rewind.cli.group import resumable
 from rewind.cli.options import Opening, Output
+from rewind.cli.progress import bar
 
 Question = Annotated[
     list[str] | None,
@@ -52,7 +53,7 @@ def ask(
     output.announce(handle.info, cost, fps, quiet=quiet)
     with (
         resumable(engine.when_stopped(handle, part=cost is not handle.estimate)),
-        output.bar("watching", quiet=quiet) as progress,
+        bar("watching", quiet=quiet) as progress,
     ):
         answer = handle.ask(text, from_s=since, until_s=until, progress=progress)
     answer, files = engine.write_files(handle, video, answer, answer.key_frames, shown, title=text)
@@ -92,7 +93,7 @@ def find(
     output.announce(handle.info, cost, fps, quiet=quiet)
     with (
         resumable(engine.when_stopped(handle, part=cost is not handle.estimate)),
-        output.bar("watching", quiet=quiet) as progress,
+        bar("watching", quiet=quiet) as progress,
     ):
         found = handle.find(text, from_s=since, until_s=until, threshold=threshold, limit=limit, progress=progress)
     found, files = engine.write_files(handle, video, found, engine.key_frames_of(found), shown, title=text)

@@ -15,6 +15,7 @@ import typer
 from rewind.cli import engine, options, output
 from rewind.cli.group import NOT_ANSWERABLE, complain, resumable, usage
 from rewind.cli.options import Opening
+from rewind.cli.progress import bar
 from rewind.cli.refusals import os_refusal
 from rewind.errors import ConfigError, RewindError, is_text
 
@@ -53,7 +54,7 @@ def chat(
         raise usage("chat reads questions from standard input; give the video as a file or a URL")
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
-    with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
+    with resumable(engine.when_stopped(handle)), bar("watching", quiet=quiet) as progress:
         lost = handle.watch(progress=progress).degradations
     output.print_notes(lost, quiet=quiet or json)
     failed = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,9 +12,11 @@ from typer.core import TyperGroup
 from rewind.cli import options, output, scores
 from rewind.cli.group import as_usage, resumable, usage
 from rewind.cli.places import parse_path
+from rewind.cli.progress import Bars
 
 BENCHMARK = "benchmark"
 _UNITS = {"answering": "question", "question-only control": "step"}
+"""What stages count; frames where nothing is said."""
 
 
 class EvaluateGroup(TyperGroup):
@@ -144,7 +145,10 @@ def benchmark(
             benchmark, annotations, videos, model=model or "nano", predictions=predictions, store=store, judge=marks,
             judge_record=judge_record,
         )  # fmt: skip
-        with resumable("answers are kept, and the same command goes on from there"), _Stages(quiet=quiet) as progress:
+        with (
+            resumable("answers are kept, and the same command goes on from there"),
+            Bars(quiet=quiet, unit=lambda stage: _UNITS.get(stage, "frame")) as progress,
+        ):
             result = evaluate_benchmark(run, seed=seed, progress=progress)
     if json:
         output.print_json(result)
@@ -200,7 +204,10 @@ def worlds(
         run = WorldRun(
             seed, minutes, videos, per_kind, model=model, direct=direct, dtype=dtype, work=work, features=features
         )
-    with resumable("answers are kept, and the same command goes on from there"), _Stages(quiet=quiet) as progress:
+    with (
+        resumable("answers are kept, and the same command goes on from there"),
+        Bars(quiet=quiet, unit=lambda stage: _UNITS.get(stage, "frame")) as progress,
+    ):
         result = evaluate_worlds(run, progress=progress)
     if json:
         output.print_json(result)
@@ -211,30 +218,6 @@ def worlds(
 def register(root: typer.Typer) -> None:
     """Add the commands to the `rewind` app."""
     root.add_typer(app, name="evaluate")
-
-
-class _Stages:
-    """A bar on stderr for each stage of the work in turn, with the time left."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._stack = contextlib.ExitStack()
-        self._name: str | None = None
-        self._report: output.Progress | None = None
-
-    def __enter__(self) -> _Stages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def __call__(self, name: str, done: int, total: int | None) -> None:
-        if name != self._name or self._report is None:
-            self._stack.close()
-            unit = _UNITS.get(name, "frame")
-            self._report = self._stack.enter_context(output.bar(name, quiet=self._quiet, unit=unit))
-            self._name = name
-        self._report(done, total)
 
 
 def _judge(benchmark: str, url: str | None, model: str | None, prompt: Path | None, record: Path | None) -> Any:

@@ -1,28 +1,22 @@
-"""What a person sees: the cost before the work, a bar during it, the answer with its moments, one line of accounting.
+"""What a person sees: the cost before the work, the answer with its moments, one line of accounting.
 
 The result goes to stdout, all else to stderr; with --json stdout holds one JSON object and nothing else.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rewind.cli.words import clock, count, countdown, length, plain, rate, size, span
+from rewind.cli.words import clock, count, length, plain, rate, size, span
 
 if TYPE_CHECKING:
     from rewind.estimate import Estimate
     from rewind.values import Answer, Found, Moment, VideoInfo
-
-Progress = Callable[[int, "int | None"], None]
-_PACE_AFTER_S = 1.0
-_COUNT, _BAR, _PACE = 13, 28, 28
-"""Characters that the columns of a bar take: 5530/86400, the bar itself, 31 frames/s  1:04:12 left."""
 
 
 def announce(info: VideoInfo, estimate: Estimate, fps: Fraction, *, quiet: bool) -> None:
@@ -57,55 +51,6 @@ def describe(info: VideoInfo, estimate: Estimate, fps: Fraction) -> str:
     if estimate.store_bytes:
         cost.append(f"{size(estimate.store_bytes)} on disk")
     return " · ".join([*parts, *([", ".join(cost)] if cost else [])])
-
-
-@contextlib.contextmanager
-def bar(verb: str, *, quiet: bool, unit: str = "frame") -> Iterator[Progress]:
-    """A progress bar on stderr, drawn from the first report on; silent where stderr is no terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn
-    from rich.progress import Progress as Bar
-    from rich.table import Column
-    from rich.text import Text
-
-    def one_line() -> Column:
-        return Column(no_wrap=True)
-
-    class Pace(ProgressColumn):
-        """31 frames/s  0:42 left; nothing at first, when what comes at once would be taken for the pace."""
-
-        def render(self, task: Task) -> Text:
-            if not task.speed or (task.elapsed or 0) < _PACE_AFTER_S:
-                return Text("")
-            pace = f"{task.speed:.0f}" if task.speed >= 10 else f"{task.speed:.1f}"
-            left = "" if task.time_remaining is None else f"  {countdown(task.time_remaining)} left"
-            return Text(f"{pace} {unit}s/s{left}")
-
-    console = Console(stderr=True)
-    # Of a line that is wider than the terminal every report would leave a part behind: what does not fit is left out.
-    room = console.width - len(verb) - _COUNT
-    columns: list[ProgressColumn] = [TextColumn("{task.description}", table_column=one_line())]
-    columns += [BarColumn(_BAR)] if room >= _BAR + _PACE else []
-    columns += [MofNCompleteColumn(table_column=one_line())]
-    columns += [Pace(table_column=one_line())] if room >= _PACE else []
-    shown = Bar(*columns, console=console)
-    task = None
-
-    def report(done: int, total: int | None) -> None:
-        nonlocal task
-        if task is None:
-            shown.start()
-            task = shown.add_task(verb, total=total, completed=done)  # what was there already is no pace of ours
-        shown.update(task, completed=done, total=total)
-
-    try:
-        yield report
-    finally:
-        if task is not None:
-            shown.stop()
 
 
 def print_json(value: Mapping[str, Any]) -> None:

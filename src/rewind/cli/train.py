@@ -11,6 +11,7 @@ import typer
 from rewind.cli import options, output
 from rewind.cli.group import as_usage, resumable
 from rewind.cli.places import parse_path, try_folder
+from rewind.cli.progress import Bars
 
 
 def train(
@@ -51,7 +52,7 @@ def train(
             try_folder(wanted)
     keep_freed_memory()
     again = "the same command goes on from the last checkpoint" if resume else "without --fresh it goes on from there"
-    with resumable(again), _stages(quiet=quiet) as progress:
+    with resumable(again), Bars(quiet=quiet, unit=_unit) as progress:
         folder = run(size, out=out, seed=seed, bank=bank, minutes=minutes, resume=resume, progress=progress)
     if json:
         output.print_json(
@@ -63,26 +64,5 @@ def train(
         print(f'trained: {folder}; try it: rewind VIDEO "question" --model {folder}')
 
 
-class _stages:
-    """A bar for each stage of the training in turn."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        import contextlib
-
-        self._quiet = quiet
-        self._stack = contextlib.ExitStack()
-        self._name: str | None = None
-        self._report: output.Progress | None = None
-
-    def __enter__(self) -> _stages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def __call__(self, name: str, done: int, total: int, _numbers: dict[str, float]) -> None:
-        if name != self._name or self._report is None:
-            self._stack.close()
-            self._report = self._stack.enter_context(output.bar(name, quiet=self._quiet, unit="step"))
-            self._name = name
-        self._report(done, total)
+def _unit(stage: str) -> str:
+    return "scene" if stage in ("cards", "bank", "validation bank") else "step"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rewind.cli import engine, options, output, words
 from rewind.cli.group import resumable
 from rewind.cli.options import Opening
+from rewind.cli.progress import bar
 
 if TYPE_CHECKING:
     from rewind.values import VideoInfo
@@ -32,7 +33,7 @@ def watch(
     """
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
-    with resumable(engine.when_stopped(handle)), output.bar("watching", quiet=quiet) as progress:
+    with resumable(engine.when_stopped(handle)), bar("watching", quiet=quiet) as progress:
         report = handle.watch(progress=progress)
     if json:
         seen = {"path": handle.info.path, "duration_s": handle.info.duration_s}

@@ -59,6 +59,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def pace(a_second: float, noun: str) -> str:
+    """31.4, "frame" → 31 frames/s; 3.28, "step" → 3.3 steps/s."""
+    return f"{f'{a_second:.0f}' if a_second >= 10 else f'{a_second:.1f}'} {noun}s/s"
+
+
 def plain(text: str) -> str:
     """One line of printable characters: a file's name or a model's words must not steer the terminal."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)

@@ -10,6 +10,7 @@ import typer
 from rewind.cli import options, output, words
 from rewind.cli.group import as_usage
 from rewind.cli.places import parse_path, try_folder
+from rewind.cli.progress import bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,7 @@ def make(
     behind = [_frames(path) for path in background or ()]
     world = make_world(seed, seconds=round(minutes * 60), backgrounds=behind or None)
     asked = questions(world, np.random.default_rng(seed), per_kind=count)
-    with output.bar("drawing", quiet=quiet) as progress:
+    with bar("drawing", quiet=quiet) as progress:
         files = save(world, asked, folder, name=f"world-{seed}", fps=rate, progress=progress)
     paths = {name: str(getattr(files, name)) for name in ("video", "truth", "moviechat", "charades")}
     if json:

@@ -6,11 +6,11 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from rewind.cli import output
+from rewind.cli import progress
 
 pytest.importorskip("termios", reason="there are no pseudo-terminals on Windows")
 Draw = Callable[..., list[str]]
@@ -27,7 +27,7 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
         ours, theirs = os.openpty()
         with open(theirs, "w", encoding="utf-8") as terminal, monkeypatch.context() as patch:
             patch.setattr("sys.stderr", terminal)
-            with output.bar(verb, quiet=False) as report:
+            with progress.bar(verb, quiet=False) as report:
                 for done in range(8):
                     report(done + 1, 5530)
                 time.sleep(seconds)
@@ -55,7 +55,27 @@ def test_a_long_name_is_one_line_too(draw: Draw) -> None:
 
 
 def test_no_pace_is_told_before_there_is_one(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "_PACE_AFTER_S", 600.0)
+    monkeypatch.setattr(progress, "_PACE_AFTER_S", 600.0)
     assert not any("frames/s" in line for line in draw(100, seconds=0.1))
-    monkeypatch.setattr(output, "_PACE_AFTER_S", 0.05)
+    monkeypatch.setattr(progress, "_PACE_AFTER_S", 0.05)
     assert re.search(r"frames?/s +\d+:\d\d", draw(100, seconds=0.1)[-1])
+
+
+def test_each_piece_has_a_bar_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[str, str, int, int | None]] = []
+
+    @contextlib.contextmanager
+    def bar(verb: str, *, quiet: bool, unit: str) -> Iterator[progress.Progress]:
+        assert not quiet
+        yield lambda done, total: drawn.append((verb, unit, done, total))
+        drawn.append((verb, "closed", 0, None))
+
+    monkeypatch.setattr(progress, "bar", bar)
+    with progress.Bars(quiet=False, unit=lambda piece: "scene" if piece == "bank" else "step") as report:
+        report("bank", 1, 2)
+        report("bank", 2, 2, {"loss": 1.0})
+        report("align", 1, 9)
+    assert drawn == [
+        ("bank", "scene", 1, 2), ("bank", "scene", 2, 2), ("bank", "closed", 0, None),
+        ("align", "step", 1, 9), ("align", "closed", 0, None),
+    ]  # fmt: skip
