@@ -163,7 +163,7 @@ def run(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder with videos/")
-    parser.add_argument("--split", choices=("tuning", "heldout"), default="tuning")
+    parser.add_argument("--split", choices=("tuning", "heldout", "tuning-b", "heldout-b"), default="tuning")
     parser.add_argument("--joined", action="store_true", help="one file of all clips, asked as a user asks")
     parser.add_argument("--threshold", type=float, default=SEEN, help="least score that counts as seen, not joined")
     parser.add_argument("--verbose", action="store_true", help="a line for each query")
