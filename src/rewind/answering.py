@@ -114,12 +114,7 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
     memory = model.frame_scores(state, left=seconds[-1] - seconds)
     concepts, known, lack = None, False, UNKNOWN
     if engine.concepts is not None:
-        # One block: a small one after each shard would keep the room of that shard from being used again.
-        evidence, done = torch.empty(rows), 0
-        for part in stretch.part("posterior"):
-            evidence[done : done + len(part)] = engine.concepts.evidence(part, instruction)
-            done += len(part)
-        found = engine.concepts.judge(evidence, instruction, timeline)
+        found = engine.concepts.score_parts(stretch.part("posterior"), instruction, timeline)
         concepts, known, lack = found.scores, bool(found.known), found.lack
     familiarity = engine.familiarity(text)
     relevance = join(memory, concepts, familiarity=familiarity, concepts_know=known, lack=lack)

@@ -8,6 +8,7 @@ have little of it, where cosines of class names do not tell (docs/concepts.md ha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,30 +23,22 @@ from rewind.text.spelling import spell_codes
 from rewind.values import Timeline
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
+from rewind.vision.readout import Readout, lean
+from rewind.vision.scoring import CHUNK, FLOOR, colour_evidence, join_evidence, term_evidence
 from rewind.vision.vocabulary import (
     Term,
     Vocabulary,
-    colours_in,
     load_vocabulary,
     looks_in,
-    plain_colour,
     singular,
-    wants_monochrome,
+    uncoloured,
 )
 from rewind.vision.words import word_features
 
 Floats = npt.NDArray[np.float32]
 COLUMNS = CLASSES + len(COLOURS)
-FLOOR = 0.01  # mass below which a class says nothing; keeps the logarithm finite
-AFTER_FIRST = 0.5  # weight of a query's second and later terms
-PEOPLE_BESIDE = 0.5  # people count less beside another term: they are in most clips
-VAGUE_BESIDE = 0.2  # what no class shows counts hardly beside a term that one does
-COLOUR_FULL, COLOUR_FLOOR, COLOUR_WEIGHT = 0.1, 0.003, 0.5
-PLAIN_WEIGHT = 4.0  # a picture of one colour: more than half of it counts as seen
-MONOCHROME, BLANK = 0.98, 0.9  # shares of colourless pixels in a black-and-white picture, of black ones in an empty one
 KIND_SHARE, KIND_SURE = 0.6, 0.4  # of what is seen of a thing, and at all, what a kind of it must have to be named
-WINDOW_S, KEPT = 5.0, 0.6  # a frame's score is the mean of the best 60 % of the samples within ± 2.5 s
-CHUNK = 256  # frames at a time: peak memory does not grow with the video
+WINDOW_S = 5.0  # what smoothing looks at: the samples within ± 2.5 s
 # Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
 SLOPE, MIDDLE = 2.2, -1.94
 SEEN = 0.30  # score from which a thing counts as seen
@@ -78,6 +71,7 @@ class Concepts:
         self._text = text
         self._vocabulary = vocabulary or load_vocabulary()
         self._features: Floats | None = None
+        self._readout: Readout | None = None
         # Evidence is asked for stretch by stretch, and words that are not known have to be encoded.
         self._looked_up = lru_cache(maxsize=16)(self._look_up)
 
@@ -103,27 +97,53 @@ class Concepts:
         Raises:
             ConfigError: an empty query, or a posterior of another encoder.
         """
-        return self.judge(self.evidence(posterior, query), query, timeline)
+        fps = float(timeline.clock.fps) if timeline is not None else 1.0
+        return self._judge(self._evidence(posterior, query), query, fps)
 
-    def evidence(self, posterior: Tensor, query: str) -> Tensor:
-        """Log evidence (T,) of one query in a stretch (T, V, 1011) of a video, unsmoothed: stretches can be scored one
-        by one, so that a long video's posteriors are never in memory together. Raises as `score` does."""
+    def score_parts(self, parts: Iterable[Tensor], query: str, timeline: Timeline) -> ConceptScores:
+        """`score` for a video that comes in stretches (t, V, 1011), one after another, never in memory together."""
+        kept, done = torch.empty(0, 1, 2), 0
+        for part in parts:
+            evidence = self._evidence(part, query)
+            if not done:
+                # One block: a small one after each stretch would keep the room of that stretch from being used again.
+                kept = torch.empty(len(timeline), *evidence.shape[1:])
+            kept[done : done + len(part)] = evidence
+            done += len(part)
+        return self._judge(kept, query, float(timeline.clock.fps))
+
+    def _evidence(self, posterior: Tensor, query: str) -> Tensor:
+        """Log evidence and readout (T, A, 2) of the A things that a query offers, unsmoothed, in (T, V, 1011)."""
         if not query.strip():
             raise ConfigError("an empty query", allowed="words for what to look for")
         if posterior.ndim != 3 or posterior.shape[2] != COLUMNS:
             shape = tuple(posterior.shape)
             raise ConfigError(f"posterior {shape}", allowed=f"(T, V, {COLUMNS}), as efficientnet-lite0 gives")
-        offered = [(self.terms(one), one) for one in self._alternatives(query)]
         alone = self._vocabulary.colours_alone(query)
-        evidence = np.empty(len(posterior), np.float32)
+        offered = [(self.terms(one), self._direction(one), one) for one in self._alternatives(query)]
+        evidence = np.zeros((len(posterior), 1 if alone else len(offered), 2), np.float32)
         for start in range(0, len(posterior), CHUNK):
             chunk = posterior[start : start + CHUNK].float().numpy()
-            evidence[start : start + CHUNK] = (
-                _colour_evidence(chunk, alone, either=_OR.search(query) is not None)
-                if alone
-                else np.max([_evidence(chunk, terms, one) for terms, one in offered], axis=0)
-            )
+            rows = evidence[start : start + CHUNK]
+            if alone:
+                rows[:, 0, 0] = colour_evidence(chunk, alone, either=_OR.search(query) is not None)
+                continue
+            for number, (terms, direction, one) in enumerate(offered):
+                rows[:, number, 0] = term_evidence(chunk, terms, one)
+                if direction is not None:
+                    rows[:, number, 1] = lean(chunk[:, 0, :CLASSES], direction)
         return torch.from_numpy(evidence)
+
+    def _direction(self, query: str) -> Floats | None:
+        """The readout of a query; None where it asks for the look of the picture, which no class tells."""
+        if looks_in(query):
+            return None
+        if self._readout is None:
+            numbers = {name.lower(): k for k, name in enumerate(self._vocabulary.classes)}
+            rows = [(row, numbers[word]) for row, word in enumerate(self._vocabulary.words) if word in numbers]
+            where, classes = np.array(rows).T
+            self._readout = Readout(self._word_features()[where], classes)
+        return self._readout.direction(self._text.encode([uncoloured(query)]).pooled.numpy()[0])
 
     def _alternatives(self, query: str) -> list[str]:
         """What *a bicycle or a dog* offers: either is enough. Not *a red or blue car*, which names one thing."""
@@ -141,15 +161,14 @@ class Concepts:
         is. None where it offers none, or where not one of them alone counts as seen."""
         seen = []
         for part in self.offered(query):
-            score = float(torch.sigmoid(SLOPE * (self.evidence(posterior, part).max() - MIDDLE)))
+            score = float(torch.sigmoid(SLOPE * (self._evidence(posterior, part)[..., 0].max() - MIDDLE)))
             if score >= SEEN:
                 seen.append((self.terms(part)[0].name, score))
         return seen[0] if len(seen) == 1 else None
 
-    def judge(self, evidence: Tensor, query: str, timeline: Timeline | None = None) -> ConceptScores:
-        """Scores from the evidence (T,) of all of a video's stretches, joined."""
-        fps = float(timeline.clock.fps) if timeline is not None else 1.0
-        raw = torch.from_numpy(smooth(evidence.numpy(), rows=max(1, round(WINDOW_S * fps))))
+    def _judge(self, evidence: Tensor, query: str, fps: float) -> ConceptScores:
+        """Scores from the evidence (T, A, 2) of all of a video's stretches, joined."""
+        raw = torch.from_numpy(join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps))))
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
         known = tuple(term.name for term in self.terms(query)) or looks_in(query) or alone
         lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
@@ -210,58 +229,3 @@ def _mass(posterior: Tensor) -> Floats:
     """The posterior mass (K,) of each class over some frames (n, V, 1011), n > 0."""
     classes = posterior.float().numpy()[:, :, :CLASSES]
     return np.asarray((0.5 * classes.max(1) + 0.5 * classes.mean(1)).mean(0), np.float32)
-
-
-def _evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
-    """Log evidence (T,) of one query in a stretch (T, V, K), unsmoothed."""
-    classes = posterior[:, :, :CLASSES]
-    total, weight = np.zeros(len(posterior), np.float32), 0.0
-    certain = any(term.weights.max() == 1 for term in terms)
-    for number, term in enumerate(terms):
-        chance = term.weights.sum() / CLASSES  # what a frame without information would give
-        logs = np.log(np.maximum(classes @ term.weights - chance, 0) + FLOOR)
-        each = 0.5 * logs.max(1) + 0.5 * logs.mean(1)
-        w = (AFTER_FIRST if number else 1.0) * (PEOPLE_BESIDE if term.people and len(terms) > 1 else 1.0)
-        if certain and term.weights.max() < 1:
-            w *= VAGUE_BESIDE
-        total, weight = total + w * each, weight + w
-    evidence = total / weight if weight else np.full(len(posterior), np.log(FLOOR), np.float32)
-    shares = posterior[:, :, CLASSES:]
-    if wants_monochrome(query):
-        black = shares[:, 0, COLOURS.index("black")]
-        dull = shares[:, 0, COLOURS.index("black") :].sum(1)
-        grey = (dull > MONOCHROME) & (black < BLANK)
-        return np.where(grey, evidence if terms else 0.0, np.log(FLOOR)).astype(np.float32)
-    plain = plain_colour(query)
-    if plain is not None and {term.name for term in terms} <= {"screen"}:
-        whole = shares[:, 0].max(-1) if plain == "any" else shares[:, 0, COLOURS.index(plain)]
-        return np.asarray(PLAIN_WEIGHT * np.log(whole + COLOUR_FLOOR), np.float32)
-    for colour in colours_in(query, terms):
-        most = shares[:, :, colour].max(1)
-        evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((most + COLOUR_FLOOR) / COLOUR_FULL))
-    return evidence.astype(np.float32)
-
-
-def _colour_evidence(posterior: Floats, colours: list[int], *, either: bool) -> Floats:
-    """Log evidence (T,) of colours alone: the share of the view that has most of each. A tenth of a view counts as
-    seen, as it counts in full beside a thing."""
-    logs = np.log(posterior[:, :, [CLASSES + colour for colour in colours]].max(1) + COLOUR_FLOOR)
-    return np.asarray(logs.max(1) if either else logs.min(1), np.float32)
-
-
-def smooth(values: Floats, *, rows: int) -> Floats:
-    """Mean of the best `KEPT` of the `rows` values around each one; the ends are repeated.
-
-    Kinder than the mean: what is on screen for 3 of 5 samples keeps its full score.
-    """
-    if rows < 2 or not len(values):
-        return values
-    rows += 1 - rows % 2
-    padded = np.pad(values, rows // 2, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, rows)
-    keep = max(1, round(KEPT * rows))
-    best = np.empty(len(values), np.float32)
-    for start in range(0, len(values), CHUNK):
-        part = slice(start, start + CHUNK)
-        best[part] = np.sort(windows[part], 1)[:, -keep:].mean(1)
-    return best

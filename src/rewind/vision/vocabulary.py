@@ -207,6 +207,12 @@ def colours_in(query: str, terms: Sequence[Term] = ()) -> list[int]:
     return found
 
 
+def uncoloured(query: str) -> str:
+    """A query without its colours, which the classifier does not tell apart; as it is, where nothing else is left."""
+    kept = [word for word in query.split() if not {*_words(word)} & {*COLOURS, *HUES_TOO}]
+    return " ".join(kept) or query
+
+
 def wants_monochrome(query: str) -> bool:
     """Whether a query asks for black-and-white pictures."""
     return bool(re.search(r"black[- ]and[- ]white|monochrome|gr[ea]yscale", query.lower()))
