@@ -31,7 +31,6 @@ from rewind.vision.vocabulary import (
     load_vocabulary,
     looks_in,
     singular,
-    uncoloured,
 )
 from rewind.vision.words import word_features
 
@@ -39,9 +38,9 @@ Floats = npt.NDArray[np.float32]
 COLUMNS = CLASSES + len(COLOURS)
 KIND_SHARE, KIND_SURE = 0.6, 0.4  # of what is seen of a thing, and at all, what a kind of it must have to be named
 WINDOW_S = 5.0  # what smoothing looks at: the samples within ± 2.5 s
-# Logistic fit of "right against absent" over the best moments of the tuning half of benchmarks/haystack_queries.json.
-SLOPE, MIDDLE = 2.2, -1.94
-SEEN = 0.30  # score from which a thing counts as seen
+# Logistic fit of "right against absent" over the best moments of the tuning clips in benchmarks/haystack_queries.json.
+SLOPE, MIDDLE = 1.7, -2.2
+SEEN = 0.35  # score from which a thing counts as seen
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 UNKNOWN = "no word of the query is known: what it asks for may be there all the same"
 NOTHING_NAMED = "the query names nothing to look for"
@@ -135,15 +134,16 @@ class Concepts:
         return torch.from_numpy(evidence)
 
     def _direction(self, query: str) -> Floats | None:
-        """The readout of a query; None where it asks for the look of the picture, which no class tells."""
-        if looks_in(query):
+        """The readout of a query, however it is worded; None where it asks for nothing that classes could tell."""
+        content = self._vocabulary.content(query)
+        if not content or looks_in(query):
             return None
         if self._readout is None:
             numbers = {name.lower(): k for k, name in enumerate(self._vocabulary.classes)}
             rows = [(row, numbers[word]) for row, word in enumerate(self._vocabulary.words) if word in numbers]
             where, classes = np.array(rows).T
             self._readout = Readout(self._word_features()[where], classes)
-        return self._readout.direction(self._text.encode([uncoloured(query)]).pooled.numpy()[0])
+        return self._readout.direction(self._text.encode([content]).pooled.numpy()[0])
 
     def _alternatives(self, query: str) -> list[str]:
         """What *a bicycle or a dog* offers: either is enough. Not *a red or blue car*, which names one thing."""

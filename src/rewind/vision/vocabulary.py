@@ -21,7 +21,7 @@ from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 
 # How much a class counts that shows a thing, that only often comes with it, that tells where to look for it at best.
-GRADES = (1.0, 0.2, 0.1)
+GRADES = (1.0, 0.2, 0.06)
 SPECIFIC = 6  # a noun over at most this many classes adds them to its association; wider nouns would blur it
 LONGEST = 4  # words in the longest known phrase
 NEAR = 0.65  # least cosine at which a known word stands for an unknown query
@@ -168,13 +168,17 @@ class Vocabulary:
         nouns = ((w, c) for w, c in self._everyday.items() if top in c and mass[list(c)].sum() >= need)
         return min(nouns, key=lambda noun: len(noun[1]), default=None)
 
+    def content(self, query: str) -> str:
+        """The words of a query that say what may be in view: without colours, which the classifier does not tell."""
+        return " ".join(w for w in _words(query) if w not in self._stop and w not in COLOURS)
+
     def nearest(self, query: str, text: TextEncoder, features: npt.NDArray[np.float32]) -> Term | None:
         """One term blended of the known words nearest to a query; None where none is near.
 
         Args:
             features: pooled features (words, W) of `self.words` by the same `text`.
         """
-        content = " ".join(w for w in _words(query) if w not in self._stop and w not in COLOURS)
+        content = self.content(query)
         if not content:
             return None
         cosine = features @ text.encode([content]).pooled.numpy()[0]
@@ -205,12 +209,6 @@ def colours_in(query: str, terms: Sequence[Term] = ()) -> list[int]:
         if colour in COLOURS:
             found.append(COLOURS.index(colour))
     return found
-
-
-def uncoloured(query: str) -> str:
-    """A query without its colours, which the classifier does not tell apart; as it is, where nothing else is left."""
-    kept = [word for word in query.split() if not {*_words(word)} & {*COLOURS, *HUES_TOO}]
-    return " ".join(kept) or query
 
 
 def wants_monochrome(query: str) -> bool:
