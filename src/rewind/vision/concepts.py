@@ -71,8 +71,9 @@ class Concepts:
         self._vocabulary = vocabulary or load_vocabulary()
         self._features: Floats | None = None
         self._readout: Readout | None = None
-        # Evidence is asked for stretch by stretch, and words that are not known have to be encoded.
+        # Evidence is asked for stretch by stretch, and words have to be encoded.
         self._looked_up = lru_cache(maxsize=16)(self._look_up)
+        self._direction_of = lru_cache(maxsize=16)(self._direction)
 
     def terms(self, query: str) -> list[Term]:
         """What a query is looked for by; empty where it is outside the vocabulary."""
@@ -119,7 +120,7 @@ class Concepts:
             shape = tuple(posterior.shape)
             raise ConfigError(f"posterior {shape}", allowed=f"(T, V, {COLUMNS}), as efficientnet-lite0 gives")
         alone = self._vocabulary.colours_alone(query)
-        offered = [(self.terms(one), self._direction(one), one) for one in self._alternatives(query)]
+        offered = [(self.terms(one), self._direction_of(one), one) for one in self._alternatives(query)]
         evidence = np.zeros((len(posterior), 1 if alone else len(offered), 2), np.float32)
         for start in range(0, len(posterior), CHUNK):
             chunk = posterior[start : start + CHUNK].float().numpy()

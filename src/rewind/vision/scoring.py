@@ -53,8 +53,8 @@ def term_evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
 
 
 def colour_evidence(posterior: Floats, colours: list[int], *, either: bool) -> Floats:
-    """Log evidence (T,) of colours alone: the share of the view that has most of each. A tenth of a view counts as
-    seen, as it counts in full beside a thing."""
+    """Log evidence (T,) of colours alone: the share of the view that has most of each. From .07 of a view on they count
+    as seen."""
     logs = np.log(posterior[:, :, [CLASSES + colour for colour in colours]].max(1) + COLOUR_FLOOR)
     return np.asarray(logs.max(1) if either else logs.min(1), np.float32)
 
