@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,7 +15,7 @@ from rewind.text import load_text
 from rewind.values import Timeline
 from rewind.vision.colours import COLOURS
 from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, SEEN, Concepts
-from rewind.vision.scoring import CHUNK, KEPT, smooth
+from rewind.vision.scoring import CHUNK
 from rewind.vision.vocabulary import load_vocabulary
 
 
@@ -234,19 +233,3 @@ def test_kinds_of_a_thing(concepts: Concepts) -> None:
 )  # fmt: skip
 def test_one_thing_and_nothing_else(concepts: Concepts, query: str, one: bool) -> None:
     assert concepts.names_one_thing(query) == one
-
-
-@settings(deadline=None)
-@given(
-    values=st.lists(st.floats(-5, 0, width=32), min_size=1, max_size=30), rows=st.integers(1, 12)
-)  # fmt: skip
-def test_smoothing_equals_its_definition(values: list[float], rows: int) -> None:
-    array = np.array(values, np.float32)
-    width = rows if rows % 2 else rows + 1
-    expected = []
-    for t in range(len(array)):
-        window = [array[min(max(i, 0), len(array) - 1)] for i in range(t - width // 2, t + width // 2 + 1)]
-        keep = sorted(window)[-max(1, round(KEPT * width)) :]
-        expected.append(sum(keep) / len(keep))
-    found = smooth(array, rows=rows)
-    assert np.allclose(found, array if rows < 2 else expected, atol=1e-5)

@@ -8,15 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewind.text import load_text
-from rewind.vision.vocabulary import (
-    GRADES,
-    Vocabulary,
-    colours_in,
-    load_vocabulary,
-    looks_in,
-    plain_colour,
-    wants_monochrome,
-)
+from rewind.vision.vocabulary import GRADES, Vocabulary, load_vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -133,24 +125,6 @@ def test_a_spread_over_kinds_is_named_by_the_thing(vocabulary: Vocabulary) -> No
     assert len(classes) == 118
     mass[151] = 0.5
     assert vocabulary.name_of(151, mass) == ("Chihuahua", (151,))
-
-
-def test_colours_and_looks_of_a_query() -> None:
-    assert colours_in("a red car beside a gray wall") == [0, 9]
-    vocabulary = load_vocabulary()
-    for query, colours in (
-        ("a golden retriever", []), ("a great white shark", []), ("a glass of red wine", []),
-        ("a golden car", [2]), ("a red fox by a red car", [0]),
-    ):  # fmt: skip
-        assert colours_in(query, vocabulary.terms(query)) == colours
-    assert wants_monochrome("a black and white film")
-    assert wants_monochrome("black-and-white pictures")
-    assert not wants_monochrome("a black dog")
-    assert plain_colour("a black screen") == "black"
-    assert plain_colour("blank frames") == "any"
-    assert plain_colour("a black dog on a screen") is None
-    assert looks_in("a gray picture") == ("grey picture",)
-    assert looks_in("a dog") == ()
 
 
 @pytest.mark.parametrize("query", ["чи є тут велосипед?", "自転車はありますか", "🚲", "is there a xyzzy?"])

@@ -25,13 +25,8 @@ from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.readout import Readout, lean
 from rewind.vision.scoring import CHUNK, FLOOR, colour_evidence, join_evidence, term_evidence
-from rewind.vision.vocabulary import (
-    Term,
-    Vocabulary,
-    load_vocabulary,
-    looks_in,
-    singular,
-)
+from rewind.vision.vocabulary import Term, Vocabulary, load_vocabulary
+from rewind.vision.wording import looks_in, singular
 from rewind.vision.words import word_features
 
 Floats = npt.NDArray[np.float32]

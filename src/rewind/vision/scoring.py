@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
-from rewind.vision.vocabulary import Term, colours_in, plain_colour, wants_monochrome
+from rewind.vision.vocabulary import Term
+from rewind.vision.wording import colours_in, plain_colour, wants_monochrome
 
 Floats = npt.NDArray[np.float32]
 FLOOR = 0.01  # mass below which a class says nothing; keeps the logarithm finite
@@ -46,7 +47,7 @@ def term_evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
     if plain is not None and {term.name for term in terms} <= {"screen"}:
         whole = shares[:, 0].max(-1) if plain == "any" else shares[:, 0, COLOURS.index(plain)]
         return np.asarray(PLAIN_WEIGHT * np.log(whole + COLOUR_FLOOR), np.float32)
-    for colour in colours_in(query, terms):
+    for colour in colours_in(query, [term.name for term in terms]):
         most = shares[:, :, colour].max(1)
         evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((most + COLOUR_FLOOR) / COLOUR_FULL))
     return evidence.astype(np.float32)
@@ -67,7 +68,7 @@ def join_evidence(evidence: Floats, *, rows: int) -> Floats:
         return np.empty(0, np.float32)
     each = []
     for mass, leaning in evidence.transpose(1, 2, 0):
-        each.append(mass + BEHIND * (leaning - smooth(leaning, rows=rows).max()))
+        each.append(mass + BEHIND * np.minimum(0, leaning - smooth(leaning, rows=rows).max()))
     return smooth(np.max(each, axis=0).astype(np.float32), rows=rows)
 
 

@@ -6,7 +6,6 @@ WordNet with the classes below them, and, where a query has neither, the known w
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from rewind.text import TextEncoder
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
+from rewind.vision.wording import HUES_TOO, colours_in, plain_colour, singular, wants_monochrome, words_in
 
 # How much a class counts that shows a thing, that only often comes with it, that tells where to look for it at best.
 GRADES = (1.0, 0.2, 0.06)
@@ -27,11 +27,6 @@ LONGEST = 4  # words in the longest known phrase
 NEAR = 0.65  # least cosine at which a known word stands for an unknown query
 NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.6, 0.85
 SURE = 0.3  # posterior mass from which a single class is named
-PLAIN = re.compile(rf"\b({'|'.join(COLOURS)}|blank|empty) (?:screen|frame|picture|image)s?\b")
-WORD = re.compile(r"[a-z'-]+")
-ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
-HUES_TOO = {"gray": "grey", "golden": "yellow"}
-PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
 
 
 @dataclass(frozen=True)
@@ -113,18 +108,18 @@ class Vocabulary:
 
     def known_in(self, query: str) -> list[str]:
         """The known phrases of a query from left to right, as the vocabulary spells them."""
-        return [known for known, _ in self._phrases(_words(query)) if known]
+        return [known for known, _ in self._phrases(words_in(query)) if known]
 
     def kinds(self, phrase: str) -> tuple[int, ...]:
         """Classes below the noun that a phrase begins with; none where it begins with none, or that is no noun of
         WordNet (*person*: a suit is no kind of one)."""
-        known, _ = next(self._phrases(_words(phrase)), ("", ""))
+        known, _ = next(self._phrases(words_in(phrase)), ("", ""))
         return self._nouns.get(known, ())
 
     def names_one_thing(self, query: str) -> bool:
         """Whether a query holds one known phrase, which a class shows for certain, and else but colours and words that
         say nothing of what is in view."""
-        phrases = list(self._phrases(_words(query)))
+        phrases = list(self._phrases(words_in(query)))
         known = [phrase for phrase, _ in phrases if phrase]
         others = (word for _, word in phrases if word)
         plain = all(word in self._stop or word in COLOURS for word in others)
@@ -134,11 +129,11 @@ class Vocabulary:
         """Whether a query has a word for what may be in view, known or not, other scripts and pictograms included:
         *what happens?* has none."""
         foreign = any(not c.isascii() and (c.isalpha() or unicodedata.category(c) == "So") for c in query)
-        return foreign or any(word not in self._stop for word in _words(query))
+        return foreign or any(word not in self._stop for word in words_in(query))
 
     def colours_alone(self, query: str) -> list[int]:
         """Numbers of the colours of a query that asks for nothing else: *anything red*."""
-        plain = all(word in self._stop or word in COLOURS or word in HUES_TOO for word in _words(query))
+        plain = all(word in self._stop or word in COLOURS or word in HUES_TOO for word in words_in(query))
         return colours_in(query) if plain and plain_colour(query) is None and not wants_monochrome(query) else []
 
     def name_of(self, top: int, mass: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
@@ -170,7 +165,7 @@ class Vocabulary:
 
     def content(self, query: str) -> str:
         """The words of a query that say what may be in view: without colours, which the classifier does not tell."""
-        return " ".join(w for w in _words(query) if w not in self._stop and w not in COLOURS)
+        return " ".join(w for w in words_in(query) if w not in self._stop and w not in COLOURS)
 
     def nearest(self, query: str, text: TextEncoder, features: npt.NDArray[np.float32]) -> Term | None:
         """One term blended of the known words nearest to a query; None where none is near.
@@ -194,52 +189,6 @@ class Vocabulary:
         return Term(self.words[rows[0]], blend.astype(np.float32))
 
 
-def colours_in(query: str, terms: Sequence[Term] = ()) -> list[int]:
-    """Numbers of the basic colours that a query asks for; `black and white` is a look of the film, not two colours.
-
-    What belongs to the name of one of its `terms` is no wish: a golden retriever need not be yellow, nor a red fox red.
-    """
-    named = [word for term in terms if " " in term.name for word in WORD.findall(term.name)]
-    found = []
-    for word in _words(query):
-        if word in named:
-            named.remove(word)
-            continue
-        colour = HUES_TOO.get(word, word)
-        if colour in COLOURS:
-            found.append(COLOURS.index(colour))
-    return found
-
-
-def wants_monochrome(query: str) -> bool:
-    """Whether a query asks for black-and-white pictures."""
-    return bool(re.search(r"black[- ]and[- ]white|monochrome|gr[ea]yscale", query.lower()))
-
-
-def plain_colour(query: str) -> str | None:
-    """The colour of an empty picture that a query asks for (*a black screen*), "any" for *a blank one*, or None."""
-    found = _plain(query)
-    if found is None:
-        return None
-    return found[1] if found[1] in COLOURS else "any"
-
-
-def looks_in(query: str) -> tuple[str, ...]:
-    """What a query asks for that colours alone can tell."""
-    plain = _plain(query)
-    return (*(["black and white"] if wants_monochrome(query) else []), *([plain[0]] if plain else []))
-
-
-def _words(query: str) -> list[str]:
-    """A query's words, as its letters are meant; *on screen* says where everything is."""
-    plain = unicodedata.normalize("NFKC", query).lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return WORD.findall(ON_SCREEN.sub(" ", plain))
-
-
-def _plain(query: str) -> re.Match[str] | None:
-    return PLAIN.search(query.lower().replace("gray", "grey"))
-
-
 @cache
 def load_vocabulary() -> Vocabulary:
     """The shipped vocabulary, read once."""
@@ -255,19 +204,3 @@ def _numbers(ranges: str) -> Iterator[int]:
     for part in ranges.split(","):
         first, _, last = part.partition("-")
         yield from range(int(first), int(last or first) + 1)
-
-
-def singular(word: str) -> Sequence[str]:
-    """A word and what it may be the plural of."""
-    forms = [word, PLURALS[word]] if word in PLURALS else [word]
-    if word.endswith("ies"):
-        forms.append(word[:-3] + "y")
-    if word.endswith("ves"):
-        forms += [word[:-3] + "f", word[:-3] + "fe"]
-    if word.endswith("es"):
-        forms.append(word[:-2])
-    if word.endswith("s") and not word.endswith("ss"):
-        forms.append(word[:-1])
-    if word.endswith("men"):
-        forms.append(word[:-3] + "man")
-    return forms

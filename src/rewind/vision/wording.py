@@ -1,0 +1,77 @@
+"""How a query is worded: its words, their singulars, and what it asks for that colours alone tell."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from rewind.vision.colours import COLOURS
+
+PLAIN = re.compile(rf"\b({'|'.join(COLOURS)}|blank|empty) (?:screen|frame|picture|image)s?\b")
+WORD = re.compile(r"[a-z'-]+")
+ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
+HUES_TOO = {"gray": "grey", "golden": "yellow"}
+PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
+
+
+def colours_in(query: str, names: Sequence[str] = ()) -> list[int]:
+    """Numbers of the basic colours that a query asks for; `black and white` is a look of the film, not two colours.
+
+    What belongs to one of the `names` of things in it is no wish: a golden retriever need not be yellow.
+    """
+    named = [word for name in names if " " in name for word in WORD.findall(name)]
+    found = []
+    for word in words_in(query):
+        if word in named:
+            named.remove(word)
+            continue
+        colour = HUES_TOO.get(word, word)
+        if colour in COLOURS:
+            found.append(COLOURS.index(colour))
+    return found
+
+
+def wants_monochrome(query: str) -> bool:
+    """Whether a query asks for black-and-white pictures."""
+    return bool(re.search(r"black[- ]and[- ]white|monochrome|gr[ea]yscale", query.lower()))
+
+
+def plain_colour(query: str) -> str | None:
+    """The colour of an empty picture that a query asks for (*a black screen*), "any" for *a blank one*, or None."""
+    found = _plain(query)
+    if found is None:
+        return None
+    return found[1] if found[1] in COLOURS else "any"
+
+
+def looks_in(query: str) -> tuple[str, ...]:
+    """What a query asks for that colours alone can tell."""
+    plain = _plain(query)
+    return (*(["black and white"] if wants_monochrome(query) else []), *([plain[0]] if plain else []))
+
+
+def words_in(query: str) -> list[str]:
+    """A query's words, as its letters are meant; *on screen* says where everything is."""
+    plain = unicodedata.normalize("NFKC", query).lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return WORD.findall(ON_SCREEN.sub(" ", plain))
+
+
+def _plain(query: str) -> re.Match[str] | None:
+    return PLAIN.search(query.lower().replace("gray", "grey"))
+
+
+def singular(word: str) -> Sequence[str]:
+    """A word and what it may be the plural of."""
+    forms = [word, PLURALS[word]] if word in PLURALS else [word]
+    if word.endswith("ies"):
+        forms.append(word[:-3] + "y")
+    if word.endswith("ves"):
+        forms += [word[:-3] + "f", word[:-3] + "fe"]
+    if word.endswith("es"):
+        forms.append(word[:-2])
+    if word.endswith("s") and not word.endswith("ss"):
+        forms.append(word[:-1])
+    if word.endswith("men"):
+        forms.append(word[:-3] + "man")
+    return forms
