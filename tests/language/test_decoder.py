@@ -33,6 +33,20 @@ def test_generation_with_kept_keys_equals_teacher_forcing() -> None:
         assert float(scores[step, ids[step]]) == pytest.approx(log_probability, abs=1e-4)
 
 
+@torch.no_grad()
+def test_a_barred_beginning_leaves_the_next_best_its_share() -> None:
+    decoder = BundledDecoder(CONFIG).eval()
+    prompt = torch.randn(1, 9, 24)
+    free = decoder.generate(prompt, limit=6)
+    first = free.ids[0] if free.ids else END
+    barred = decoder.generate(prompt, limit=6, barred=[first])
+    logits = decoder(prompt, torch.ones(1, 9, dtype=torch.bool), torch.tensor([[first]]))[0, 0]
+    logits[first] = -torch.inf
+    second = int(logits.argmax())
+    assert (barred.ids[0] if barred.ids else END) == second != first
+    assert barred.log_probabilities[0] == pytest.approx(float(logits.log_softmax(-1)[second]), abs=1e-4)
+
+
 @pytest.mark.parametrize("layers", [1, 3])
 def test_logits_and_gradients_equal_those_of_all_rows_of_all_layers(layers: int) -> None:
     """The plain way: the prompt goes through the last layer too, though nobody reads what comes of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -84,8 +85,9 @@ class BundledDecoder(nn.Module):
         return self.out(self.norm(x))  # type: ignore[no-any-return]
 
     @torch.no_grad()
-    def generate(self, prompt: Tensor, *, limit: int) -> Words:
-        """Greedy answer to one prompt (1, L, H), at most `limit` tokens; keys and values are kept between tokens."""
+    def generate(self, prompt: Tensor, *, limit: int, barred: Sequence[int] = ()) -> Words:
+        """Greedy answer to one prompt (1, L, H), at most `limit` tokens, that begins with none of the ids `barred`: of
+        the first token's probability they have no part. Keys and values are kept between tokens."""
         x, past = prompt, []
         for layer in self.layers:
             x, kept = layer(x, None, None, first=prompt.shape[1] if layer is self.layers[-1] else 0)
@@ -97,7 +99,10 @@ class BundledDecoder(nn.Module):
             x = self._embed(torch.tensor([[token]], device=prompt.device), first=step).to(prompt.dtype)
             for i, layer in enumerate(self.layers):
                 x, past[i] = layer(x, None, past[i])
-            logits = self.out(self.norm(x[:, -1])).float().log_softmax(-1)[0]
+            logits = self.out(self.norm(x[:, -1])).float()[0]
+            if not step:
+                logits[list(barred)] = -torch.inf
+            logits = logits.log_softmax(-1)
             token = int(logits.argmax())
             scores.append(float(logits[token]))
             if token == END:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from rewind.config import ReWindConfig
 from rewind.errors import BudgetError
 from rewind.language.decoder import BundledDecoder
+from rewind.language.presumes import NEVER, presumes
 from rewind.language.prompt import Prompt, PromptParts
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.weights import loading_from_hub
@@ -44,7 +45,8 @@ class Speaker(Protocol):
 
 
 class BundledSpeaker:
-    """The bundled decoder: the instruction enters as the frozen text encoder's features, cut to fit before."""
+    """The bundled decoder: the instruction enters as the frozen text encoder's features, cut to fit before. Its words
+    decide nothing but whether *never* can be an answer."""
 
     def __init__(self, decoder: BundledDecoder, tokenizer: AnswerTokenizer) -> None:
         self._decoder = decoder
@@ -55,7 +57,11 @@ class BundledSpeaker:
 
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:  # noqa: ARG002  (one signature for all decoders)
         embeddings, mask = prompt(parts)
-        words = self._decoder.generate(embeddings[:, mask[0]], limit=limit)
+        first, *rest = self._tokenizer.encode(NEVER)
+        barred = (
+            [first] if len(rest) == 1 and presumes(question) else ()
+        )  # it is one word and the end, where it is known
+        words = self._decoder.generate(embeddings[:, mask[0]], limit=limit, barred=barred)
         used = int(parts.text_mask.sum())
         return Spoken(self._tokenizer.decode(words.ids), words.log_probabilities, used, words.complete)
 
