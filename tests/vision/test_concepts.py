@@ -65,6 +65,19 @@ def test_either_of_two_things_is_enough(concepts: Concepts) -> None:
     assert both.max() < alone.max()
 
 
+def test_the_surer_of_two_things_is_which_it_is(concepts: Concepts) -> None:
+    rows = slice(20, 30)
+    dog = film(golden_retriever=(rows, 4.0))[rows]
+    assert concepts.which(dog, "Is it a dog or a piano?") == ("dog", pytest.approx(0.97, abs=0.02))
+    far, near = dog.clone(), dog.clone()
+    far[..., number("grand piano")], near[..., number("grand piano")] = 0.07, 0.6
+    assert concepts.score(far, "a piano").scores.max() >= SEEN
+    assert concepts.which(far, "Is it a piano or a dog?") == concepts.which(dog, "Is it a dog or a piano?")
+    assert concepts.which(near, "Is it a dog or a piano?") is None
+    assert concepts.which(film()[rows], "Is it a dog or a piano?") is None
+    assert concepts.which(dog, "Is it a dog?") is None
+
+
 @pytest.mark.parametrize("query", ["a piano", "an elephant", "a zebra", "xyzzy plugh"])
 def test_an_absent_thing_is_absent(concepts: Concepts, query: str) -> None:
     found = concepts.score(film(golden_retriever=(slice(20, 30), 4.0)), query)

@@ -7,6 +7,7 @@ have little of it, where cosines of class names do not tell (docs/concepts.md ha
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ WINDOW_S = 5.0  # what smoothing looks at: the samples within ± 2.5 s
 # Logistic fit of "right against absent" over the best moments of the tuning clips in benchmarks/haystack_queries.json.
 SLOPE, MIDDLE = 1.7, -2.2
 SEEN = 0.35  # score from which a thing counts as seen
+FAR = 10.0  # of two things that both count as seen the one with so many times the odds is the answer to which it is
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 UNKNOWN = "no word of the query is known: what it asks for may be there all the same"
 NOTHING_NAMED = "the query names nothing to look for"
@@ -154,13 +156,16 @@ class Concepts:
 
     def which(self, posterior: Tensor, query: str) -> tuple[str, float] | None:
         """Which of the things that a query offers is on screen in some frames (n, V, 1011), n > 0, and how sure that
-        is. None where it offers none, or where not one of them alone counts as seen."""
-        seen = []
-        for part in self.offered(query):
-            score = float(torch.sigmoid(SLOPE * (self._evidence(posterior, part)[..., 0].max() - MIDDLE)))
-            if score >= SEEN:
-                seen.append((self.terms(part)[0].name, score))
-        return seen[0] if len(seen) == 1 else None
+        is. None where it offers none, or where no one of them counts as seen alone or with `FAR` times others' odds."""
+        offered = self.offered(query)
+        logits = [SLOPE * (float(self._evidence(posterior, part)[..., 0].max()) - MIDDLE) for part in offered]
+        best = max(range(len(offered)), key=logits.__getitem__, default=None)
+        if best is None or _share(logits[best]) < SEEN:
+            return None
+        rivals = [v for k, v in enumerate(logits) if k != best and _share(v) >= SEEN]
+        if rivals and logits[best] - max(rivals) < math.log(FAR):
+            return None
+        return self.terms(offered[best])[0].name, _share(logits[best])
 
     def _judge(self, evidence: Tensor, query: str, fps: float) -> ConceptScores:
         """Scores from the evidence (T, A, 2) of all of a video's stretches, joined."""
@@ -219,6 +224,10 @@ class Concepts:
         if self._features is None:
             self._features = word_features(self._text, self._vocabulary.words)
         return self._features
+
+
+def _share(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
 
 
 def _mass(posterior: Tensor) -> Floats:
