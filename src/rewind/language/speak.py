@@ -57,10 +57,9 @@ class BundledSpeaker:
 
     def speak(self, prompt: Prompt, parts: PromptParts, question: str, *, room: int, limit: int) -> Spoken:  # noqa: ARG002  (one signature for all decoders)
         embeddings, mask = prompt(parts)
-        first, *rest = self._tokenizer.encode(NEVER)
-        barred = (
-            [first] if len(rest) == 1 and presumes(question) else ()
-        )  # it is one word and the end, where it is known
+        never, *rest = self._tokenizer.encode(NEVER)
+        known = len(rest) == 1  # one word and the end; spelled letter by letter otherwise
+        barred = [never] if known and presumes(question) else []
         words = self._decoder.generate(embeddings[:, mask[0]], limit=limit, barred=barred)
         used = int(parts.text_mask.sum())
         return Spoken(self._tokenizer.decode(words.ids), words.log_probabilities, used, words.complete)
