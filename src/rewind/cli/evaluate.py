@@ -16,7 +16,7 @@ from rewind.cli.progress import Bars
 
 BENCHMARK = "benchmark"
 _UNITS = {"answering": "question", "question-only control": "step"}
-"""What stages count; frames where nothing is said."""
+"""What stages count; all others count frames."""
 
 
 class EvaluateGroup(TyperGroup):
@@ -147,7 +147,7 @@ def benchmark(
         )  # fmt: skip
         with (
             resumable("answers are kept, and the same command goes on from there"),
-            Bars(quiet=quiet, unit=lambda stage: _UNITS.get(stage, "frame")) as progress,
+            Bars(quiet=quiet, unit=_unit) as progress,
         ):
             result = evaluate_benchmark(run, seed=seed, progress=progress)
     if json:
@@ -206,7 +206,7 @@ def worlds(
         )
     with (
         resumable("answers are kept, and the same command goes on from there"),
-        Bars(quiet=quiet, unit=lambda stage: _UNITS.get(stage, "frame")) as progress,
+        Bars(quiet=quiet, unit=_unit) as progress,
     ):
         result = evaluate_worlds(run, progress=progress)
     if json:
@@ -218,6 +218,10 @@ def worlds(
 def register(root: typer.Typer) -> None:
     """Add the commands to the `rewind` app."""
     root.add_typer(app, name="evaluate")
+
+
+def _unit(stage: str) -> str:
+    return _UNITS.get(stage, "frame")
 
 
 def _judge(benchmark: str, url: str | None, model: str | None, prompt: Path | None, record: Path | None) -> Any:
