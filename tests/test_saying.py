@@ -10,7 +10,8 @@ import torch
 
 from rewind.saying import ABSENT, DECODER_MIN, Said, say
 from rewind.text import load_text
-from rewind.values import KeyFrame, Moment, Timeline
+from rewind.timeline import Timeline
+from rewind.values import KeyFrame, Moment
 from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, UNKNOWN, Concepts
 from rewind.vision.vocabulary import load_vocabulary
 

@@ -9,7 +9,8 @@ import pytest
 from rewind.answering import NOW
 from rewind.errors import ConfigError
 from rewind.scope import check_limits, scope_of
-from rewind.values import Timeline, VideoInfo
+from rewind.timeline import Timeline
+from rewind.values import VideoInfo
 
 TIMELINE = Timeline.regular(600)
 INFO = VideoInfo(

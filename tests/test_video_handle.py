@@ -22,7 +22,8 @@ from rewind.errors import BudgetError, ConfigError, StoreError, VideoError
 from rewind.loaded import engine
 from rewind.relevance import Relevance
 from rewind.store import StoredFeatures
-from rewind.values import Answer, Features, Moment, Timeline
+from rewind.timeline import Timeline
+from rewind.values import Answer, Features, Moment
 from rewind.worlds import make_world
 from rewind.worlds.splits import VALIDATION_SEEDS
 

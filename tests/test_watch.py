@@ -19,7 +19,8 @@ from torch import Tensor
 
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
 from rewind.store.features import MANIFEST
-from rewind.values import Clock, Reading
+from rewind.timeline import Clock
+from rewind.values import Reading
 from rewind.video import open_frames, probe
 from rewind.watch import Progress, watch_into
 

@@ -24,7 +24,8 @@ from rewind.store.memories import keep_memory, load_memory, memory_file
 from rewind.text import TextEncoder, TextFeatures
 from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
-from rewind.values import KeyFrame, Moment, Timeline, VideoInfo
+from rewind.timeline import Timeline
+from rewind.values import KeyFrame, Moment, VideoInfo
 from rewind.vision.concepts import UNKNOWN, Concepts
 
 SMALL = 50_000_000

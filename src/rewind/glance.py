@@ -11,7 +11,8 @@ from pathlib import Path
 from rewind.errors import RewindError
 from rewind.scope import Scope
 from rewind.store import Manifest, Recipe, StoredFeatures
-from rewind.values import Clock, Reading, Seconds, Timeline, VideoInfo
+from rewind.timeline import Clock, Timeline
+from rewind.values import Reading, Seconds, VideoInfo
 from rewind.vision import VisionEncoder
 from rewind.watch import Progress, watch_into
 

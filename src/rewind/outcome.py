@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rewind.store import StoredFeatures, Stretch
-from rewind.values import Clock, FrameCount, Seconds, Timeline, VideoInfo
+from rewind.timeline import Clock, Timeline
+from rewind.values import FrameCount, Seconds, VideoInfo
 from rewind.video.timing import Grid
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from rewind.answering import Engine, Recollection, best_time
 from rewind.clock import format_span, format_time
 from rewind.model import Decoded
 from rewind.store import Stretch
-from rewind.values import AnswerSource, KeyFrame, Moment, Timeline
+from rewind.timeline import Timeline
+from rewind.values import AnswerSource, KeyFrame, Moment
 from rewind.vision.concepts import NOTHING_NAMED, Concepts
 
 DECODER_MIN = 0.25

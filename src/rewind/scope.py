@@ -10,7 +10,8 @@ from rewind.errors import ConfigError
 from rewind.language.times import Span
 from rewind.language.which import Which, which_named
 from rewind.language.within import part_named
-from rewind.values import Timeline, VideoInfo
+from rewind.timeline import Timeline
+from rewind.values import VideoInfo
 
 
 @dataclass(frozen=True)

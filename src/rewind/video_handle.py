@@ -20,7 +20,8 @@ from rewind.outcome import Recalled, WatchReport, frames_of, info_after
 from rewind.saying import say
 from rewind.scope import check_limits, scope_of
 from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
-from rewind.values import Answer, Clock, Dtype, Found, Reading, Seconds, Timeline, VideoInfo
+from rewind.timeline import Clock, Timeline
+from rewind.values import Answer, Dtype, Found, Reading, Seconds, VideoInfo
 from rewind.video import grab, probe
 from rewind.watch import Progress, watch_into
 

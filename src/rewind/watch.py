@@ -18,7 +18,8 @@ from torch import Tensor
 from rewind.outcome import count_frames
 from rewind.store import SAMPLES, StoredFeatures
 from rewind.threads import one_thread
-from rewind.values import Clock, Features, Frame, FrameCount, Reading, Timeline, VideoInfo
+from rewind.timeline import Clock, Timeline
+from rewind.values import Features, Frame, FrameCount, Reading, VideoInfo
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
 

@@ -31,7 +31,8 @@ from rewind.store import (
 )
 from rewind.store import features as features_module
 from rewind.store.features import MANIFEST
-from rewind.values import Clock, Features, FrameCount, Timeline
+from rewind.timeline import Clock, Timeline
+from rewind.values import Features, FrameCount
 
 CLOCK = Clock(0, Fraction(1, 1000), Fraction(1))
 RECIPE = Recipe("1", "exact", "fp16", "fake", "hash")

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewind.values import Clock
+from rewind.timeline import Clock
 from rewind.video.timing import HOLD_S, Grid, Sampler, shown
 
 BASES = st.sampled_from([Fraction(1, 90_000), Fraction(1, 1000), Fraction(1, 30), Fraction(1, 12_800), Fraction(1)])

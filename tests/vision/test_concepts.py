@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rewind.errors import ConfigError
 from rewind.text import load_text
-from rewind.values import Timeline
+from rewind.timeline import Timeline
 from rewind.vision.colours import COLOURS
 from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, SEEN, Concepts
 from rewind.vision.scoring import CHUNK

@@ -17,7 +17,8 @@ from rewind.loaded import vision_encoder
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures, locked
 from rewind.store.features import MANIFEST
 from rewind.threads import one_thread
-from rewind.values import Clock, Dtype, Features, FrameCount, Timeline, VideoInfo
+from rewind.timeline import Clock, Timeline
+from rewind.values import Dtype, Features, FrameCount, VideoInfo
 from rewind.vision import VisionEncoder
 from rewind.worlds import World
 

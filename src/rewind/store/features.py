@@ -17,7 +17,8 @@ from rewind.store.derived import derived
 from rewind.store.keys import FORMAT, Recipe, write_json
 from rewind.store.shards import Part, ShardEntry, check_shard, read_part, read_timeline, write_shard
 from rewind.store.stretch import Stretch
-from rewind.values import Clock, Features, FrameCount, Timeline
+from rewind.timeline import Clock, Timeline
+from rewind.values import Features, FrameCount
 from rewind.video.losses import Losses
 
 MANIFEST = "manifest.json"

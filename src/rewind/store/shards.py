@@ -16,7 +16,8 @@ from torch import Tensor
 
 from rewind.errors import StoreError
 from rewind.store.keys import replace_file
-from rewind.values import Clock, Dtype, Features, Timeline
+from rewind.timeline import Clock, Timeline
+from rewind.values import Dtype, Features
 
 Part = Literal["deep", "fine", "posterior"]
 SAMPLES = 64

@@ -11,7 +11,7 @@ from rewind.errors import StoreError
 from rewind.store.features import MANIFEST, Manifest, StoredFeatures
 from rewind.store.keys import Recipe, file_hash, remembered_hash
 from rewind.store.lock import locked
-from rewind.values import Clock
+from rewind.timeline import Clock
 
 
 class Shelf:

@@ -12,7 +12,8 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from rewind.values import Clock, VideoInfo
+from rewind.timeline import Clock
+from rewind.values import VideoInfo
 from rewind.video.bitstream import FAMILIES, Family
 from rewind.video.decode import Coded, Decoder, Painter, Pixels, Recipe, Timing, configure
 from rewind.video.jump import Jumper

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from rewind.errors import ConfigError, VideoError
-from rewind.values import READINGS, Clock, Frame, FrameCount, Reading, VideoInfo
+from rewind.timeline import Clock
+from rewind.values import READINGS, Frame, FrameCount, Reading, VideoInfo
 from rewind.video.decode import Pixels
 from rewind.video.losses import Losses
 from rewind.video.patience import TICK_S, Patience

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Generic, NamedTuple, TypeVar
 
-from rewind.values import Clock
+from rewind.timeline import Clock
 
 Picture = TypeVar("Picture")
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from rewind.errors import ConfigError
 from rewind.text import TextEncoder
 from rewind.text.spelling import spell_codes
-from rewind.values import Timeline
+from rewind.timeline import Timeline
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.readout import Readout, lean
