@@ -11,7 +11,7 @@ import torch
 from rewind.saying import ABSENT, DECODER_MIN, Said, say
 from rewind.text import load_text
 from rewind.timeline import Timeline
-from rewind.values import KeyFrame, Moment
+from rewind.values import Moment
 from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, UNKNOWN, Concepts
 from rewind.vision.vocabulary import load_vocabulary
 
@@ -24,7 +24,7 @@ def said(text: str, *moments: Moment, asked: str = "Is there a sign?", remembere
     engine: Any = SimpleNamespace(concepts=None)
     seen: Any = SimpleNamespace(relevance=relevance, text=SimpleNamespace(texts=(asked,)))
     stored: Any = None
-    return say(engine, seen, decoded, moments, (), stored, Timeline.regular(2))
+    return say(engine, seen, decoded, moments, stored, Timeline.regular(2), end_s=2)
 
 
 @pytest.mark.parametrize("word", ["never", "no"])
@@ -47,14 +47,14 @@ def test_other_words_stand_as_they_are() -> None:
 def test_nothing_at_all_is_a_number(asked: str) -> None:
     none = said("0", asked=asked, remembered=0)
     assert none.text == "0"
-    assert none.denies
+    assert not none.moments
 
 
 def test_a_character_that_nothing_was_read_off_is_made_up() -> None:
     asked = "What is written on the wall?"
     read = said("0", asked=asked)
     assert read.text == "0"
-    assert not read.denies
+    assert not read.absent
     assert said("0", asked=asked, remembered=0).source == "none"
 
 
@@ -67,9 +67,10 @@ def shown(asked: str, *moments: Moment, known: bool = True, lack: str = "", **cl
     decoded: Any = SimpleNamespace(text="red", confidence=0)
     engine: Any = SimpleNamespace(concepts=Concepts(load_text()))
     seen: Any = SimpleNamespace(relevance=relevance, text=SimpleNamespace(texts=(asked,)))
-    stored: Any = SimpleNamespace(rows=lambda part, rows: posterior[rows])
-    frames = [KeyFrame(float(row), 0.5, row) for row in range(8)]
-    return say(engine, seen, decoded, moments, frames, stored, Timeline.regular(8))
+    stored: Any = SimpleNamespace(
+        rows=lambda part, rows: posterior[rows], clips=lambda size, part: [(p,) for p in posterior.split(size)]
+    )
+    return say(engine, seen, decoded, moments, stored, Timeline.regular(8), end_s=8)
 
 
 @pytest.mark.parametrize(
@@ -116,12 +117,15 @@ def test_a_kind_is_named_no_closer_than_it_is_seen() -> None:
 
 @pytest.mark.parametrize("asked", ["What is in the video?", "What is this?", "what's that", "What am I looking at?"])
 def test_what_is_in_view_is_told(asked: str) -> None:
-    assert shown(asked, known=False, lack=NOTHING_NAMED, beagle=0.8).text == "At the key frames: beagle (0.80)."
+    given = shown(asked, known=False, lack=NOTHING_NAMED, beagle=0.8)
+    assert given.text == "On screen: beagle (0.80) at 0:00:00 – 0:00:08."
+    assert [(m.start_s, m.end_s) for m in given.moments] == [(0, 8)]
 
 
 def test_what_is_in_view_is_told_only_where_nothing_else_is_asked() -> None:
     for asked, lack in (("what happens?", NOTHING_NAMED), ("What is in the xyzzy?", UNKNOWN)):
         given = shown(asked, known=False, lack=lack, beagle=0.8)
-        assert given.text == "I do not know. On screen at the key frames: beagle (0.80)."
+        assert given.text == "I do not know. On screen: beagle (0.80) at 0:00:00 – 0:00:08."
         assert given.source == "none"
+        assert not given.moments
     assert shown("What is in the video?", known=False, lack=NOTHING_NAMED, beagle=0.2).text == "I do not know."

@@ -168,7 +168,10 @@ def test_of_a_part_nothing_is_said_of_the_rest(store: Path) -> None:
     assert absent.answer == "Not in this part of the video."
     assert all(k.time_s >= absent.video.duration_s - 2 for k in absent.key_frames)  # type: ignore[operator]
     shown = video.ask("What happens at 0:08?")
-    assert shown.answer.startswith("At the key frames: ")
+    assert shown.answer.startswith("On screen: ")
+    assert shown.within is not None
+    assert shown.moments
+    assert all(shown.within[0] <= m.start_s < m.end_s <= shown.within[1] for m in shown.moments)
     past = video.find("a bicycle at 5:00")
     assert past.within is None
     assert any("nothing of it lies at 0:05:00" in note for note in past.degradations)

@@ -145,21 +145,26 @@ def moments_of(
 ) -> tuple[Moment, ...]:
     """Moments that reach the threshold, in the file's own time, none past `until_s`; none at all means absent. Of all
     of them the one that is asked for, where `which` says so."""
-    seconds = timeline.seconds
     step = 1 / float(timeline.clock.fps)
-    end = float(seconds[-1]) + step
-    if info.duration_s is not None:
-        stop = float(info.start_pts * info.time_base) + info.duration_s
-        end = min(end, stop) if stop > float(seconds[-1]) else end
-    if until_s is not None:
-        end = min(end, until_s)
     found = spans(
-        relevance.scores, seconds, threshold=relevance.threshold if threshold is None else threshold, shoulder=0.5,
-        merge_gap_s=step, end_s=end, step_s=step, limit=limit if which is None else None,
+        relevance.scores, timeline.seconds, threshold=relevance.threshold if threshold is None else threshold,
+        shoulder=0.5, merge_gap_s=step, end_s=end_of(timeline, info, until_s=until_s), step_s=step,
+        limit=limit if which is None else None,
     )  # fmt: skip
     if which is not None and found:
         return (min(found, key=lambda m: m.start_s) if which == "first" else max(found, key=lambda m: m.end_s),)
     return tuple(found)
+
+
+def end_of(timeline: Timeline, info: VideoInfo, *, until_s: float | None = None) -> float:
+    """The second of the file's own time at which the last frame's picture ends: a sample's length after it comes, but
+    not past the video's end or `until_s`."""
+    last = float(timeline.seconds[-1])
+    end = last + 1 / float(timeline.clock.fps)
+    if info.duration_s is not None:
+        stop = float(info.start_pts * info.time_base) + info.duration_s
+        end = min(end, stop) if stop > last else end
+    return end if until_s is None else min(end, until_s)
 
 
 @torch.no_grad()

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from rewind.answering import Engine, Recollection, best_time
 from rewind.clock import format_span, format_time
 from rewind.model import Decoded
+from rewind.overview import overview
 from rewind.store import Stretch
 from rewind.timeline import Timeline
-from rewind.values import AnswerSource, KeyFrame, Moment
+from rewind.values import AnswerSource, Moment
 from rewind.vision.concepts import NOTHING_NAMED, Concepts
 
 DECODER_MIN = 0.25
@@ -54,29 +55,33 @@ COUNTED = re.compile(r"\b(?:not?|one|two|three|four|several|many|only|always|eve
 ABSENT = "Not in this video."
 ABSENT_THERE = "Not in this part of the video."
 NAMED = 0.15
-"""Probability from which a class is named, as the mean over frames that belong together."""
-NAMED_OF_ONE = 0.5
-"""The same of a single frame."""
+"""Probability from which a class is named beside what was asked for, as the mean over a moment's frames."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """The answer's words, where they come from, how sure, and whether they say that the thing is absent. What `denies`
-    says no or none, which no moment bears out: what was looked at for it is where the thing is not."""
+    """The answer's words, where they come from, how sure, whether they say that the thing is absent, and the moments
+    that bear them out: none where the answer is no or none, for what was looked at then is where the thing is not."""
 
     text: str
     source: AnswerSource
     confidence: float
     absent: bool
-    denies: bool = False
+    moments: tuple[Moment, ...] = ()
 
 
 def say(
-    engine: Engine, seen: Recollection, decoded: Decoded, moments: Sequence[Moment], key_frames: Sequence[KeyFrame],
-    stretch: Stretch, timeline: Timeline, *, part: bool = False,
+    engine: Engine, seen: Recollection, decoded: Decoded, moments: Sequence[Moment], stretch: Stretch,
+    timeline: Timeline, *, end_s: float, part: bool = False,
 ) -> Said:  # fmt: skip
     """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows. Of
-    a `part` of the video nothing is said of the rest."""
+    a `part` of the video nothing is said of the rest.
+
+    Args:
+        moments: where the scores have found what is asked for. timeline: of the stretch's frames, the last of which
+            ends at second `end_s`.
+    """
+    found = tuple(moments)
     relevance = seen.relevance
     asked = seen.text.texts[0]
     none = decoded.text == "0" and ASKS_NUMBER.search(asked) is not None
@@ -89,19 +94,21 @@ def say(
         elif text in ("at", "never"):
             # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
-        return Said(text, "decoder", decoded.confidence, absent, denies=text == "no" or none)
+        return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else found)
     if engine.concepts is None or not relevance.known:
-        shown = _at_each(engine, stretch, [k.row for k in key_frames])
+        shown = () if engine.concepts is None else overview(engine.concepts, stretch, timeline, end_s=end_s)
+        told = f"On screen: {'; '.join(map(str, shown))}."
         if shown and NOTHING_NAMED in relevance.degradations and (part or LOOKS.match(asked)):
-            return Said(f"At the key frames: {_listed(shown)}.", "concepts", shown[0][1], False)
-        there = f" On screen at the key frames: {_listed(shown)}." if shown else ""
-        return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False)
+            proof = sorted((m for one in shown for m in one.moments), key=lambda m: (-m.score, m.start_s))
+            return Said(told, "concepts", proof[0].score, False, tuple(proof))
+        there = f" {told}" if shown else ""
+        return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False, found)
     if not moments and EITHER.match(asked) and not engine.concepts.offered(asked):
         return Said("I cannot tell.", "none", max(0.0, decoded.confidence), False)
     if not moments:
         return Said(ABSENT_THERE if part else ABSENT, "concepts", 1 - relevance.best, True)
     text, confidence = _of_moment(engine, asked, moments[0], stretch, timeline)
-    return Said(text, "concepts", max(0.0, decoded.confidence) if confidence is None else confidence, False)
+    return Said(text, "concepts", max(0.0, decoded.confidence) if confidence is None else confidence, False, found)
 
 
 def _of_moment(
@@ -154,16 +161,6 @@ def _on_screen(engine: Engine, stretch: Stretch, rows: Sequence[int]) -> list[tu
     if engine.concepts is None or not rows:
         return []
     return [(name, p) for name, p in engine.concepts.names(stretch.rows("posterior", rows)) if p >= NAMED]
-
-
-def _at_each(engine: Engine, stretch: Stretch, rows: Sequence[int]) -> list[tuple[str, float]]:
-    """The surest classes of frames that have little to do with each other: what one of them shows stands as it is."""
-    best: dict[str, float] = {}
-    for row in rows:
-        for name, p in _on_screen(engine, stretch, [row]):
-            best[name] = max(p, best.get(name, 0.0))
-    surest = sorted(best.items(), key=lambda pair: -pair[1])[:3]
-    return [(name, p) for name, p in surest if p >= NAMED_OF_ONE]
 
 
 def _listed(named: Sequence[tuple[str, float]]) -> str:

@@ -147,12 +147,13 @@ class Video:
         )
         selected = time.perf_counter()
         decoded = answering.decode(engine, seen, picks, here.stretch, timeline)
+        end_s = answering.end_of(timeline, self.info, until_s=scope.until_s)
         said = say(
-            engine, seen, decoded, moments, key_frames, here.stretch, timeline, part=scope.within is not None
+            engine, seen, decoded, moments, here.stretch, timeline, end_s=end_s, part=scope.within is not None
         )  # fmt: skip
         answered = time.perf_counter()
         answer = Answer(
-            answer=said.text, absent=said.absent, moments=() if said.denies else moments,
+            answer=said.text, absent=said.absent, moments=said.moments,
             key_frames=tuple(replace(k, row=here.first_row + k.row) for k in key_frames),
             confidence=round(said.confidence, 4), answer_source=said.source,
             best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),

@@ -86,7 +86,8 @@ def answer_of(watched: Watched, asked: Asked, seen: Recollection) -> Answered:
     moments = moments_of(watched, asked, seen)
     stretch = _stretch(watched, asked)
     decoded = answering.decode(engine, seen, picks, stretch, timeline)
-    said = say(engine, seen, decoded, moments, key_frames, stretch, timeline)
+    end_s = answering.end_of(timeline, watched.info, until_s=asked.until_s)
+    said = say(engine, seen, decoded, moments, stretch, timeline, end_s=end_s)
     return Answered(decoded, said, key_frames, moments)
 
 

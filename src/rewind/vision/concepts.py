@@ -26,7 +26,7 @@ from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.readout import Readout, lean
 from rewind.vision.scoring import CHUNK, FLOOR, colour_evidence, join_evidence, term_evidence
-from rewind.vision.vocabulary import Term, Vocabulary, load_vocabulary
+from rewind.vision.vocabulary import SURE, Term, Vocabulary, load_vocabulary
 from rewind.vision.wording import looks_in, singular
 from rewind.vision.words import word_features
 
@@ -175,11 +175,11 @@ class Concepts:
         lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
         return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known, lack)
 
-    def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
+    def names(self, posterior: Tensor, limit: int = 3, *, sure: float = SURE) -> list[tuple[str, float]]:
         """What is on screen in some frames (n, V, 1011), in words: up to `limit` (name, probability), surest first.
 
         Probability is the mean over the frames of the posterior mass. Where the mass is spread over kinds of one
-        thing (118 breeds), the thing is named (dog).
+        thing (118 breeds), the thing is named (dog): the wider the surer it is to be.
         """
         if not len(posterior):
             return []
@@ -190,7 +190,7 @@ class Concepts:
             top = int(mass.argmax())
             if mass[top] < FLOOR:
                 break
-            name, classes = self._vocabulary.name_of(top, mass)
+            name, classes = self._vocabulary.name_of(top, mass, sure=sure)
             if not named.intersection(classes):  # not the dog that is left beside a hound
                 found.append((name, float(min(1.0, mass[list(classes)].sum()))))
             named.update(classes)

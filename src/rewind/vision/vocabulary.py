@@ -136,11 +136,13 @@ class Vocabulary:
         plain = all(word in self._stop or word in COLOURS or word in HUES_TOO for word in words_in(query))
         return colours_in(query) if plain and plain_colour(query) is None and not wants_monochrome(query) else []
 
-    def name_of(self, top: int, mass: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
-        """A word for class `top`, and the classes it covers: the class itself where it has `SURE` of the mass (K,),
+    def name_of(
+        self, top: int, mass: npt.NDArray[np.float32], *, sure: float = SURE
+    ) -> tuple[str, tuple[int, ...]]:
+        """A word for class `top`, and the classes it covers: the class itself where it has `sure` of the mass (K,),
         else the narrowest everyday noun over it that has, and at least twice as much as the class alone."""
-        if mass[top] < SURE:
-            wider = self._narrowest(top, mass, need=max(SURE, 2 * float(mass[top])))
+        if mass[top] < sure:
+            wider = self._narrowest(top, mass, need=max(sure, 2 * float(mass[top])))
             if wider:
                 return wider
         return self.classes[top], (top,)

@@ -1,0 +1,85 @@
+"""What a video shows and when, against a plain reckoning over whole windows."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rewind.overview import LISTED, SURE, TIMES, Shown, overview
+from rewind.text import load_text
+from rewind.timeline import Timeline
+from rewind.vision.concepts import COLUMNS, Concepts
+from rewind.vision.vocabulary import load_vocabulary
+
+CONCEPTS = Concepts(load_text())
+KINDS = ("teapot", "beagle", "trombone", "banana", "lipstick", "tractor", "volcano")
+
+
+def shown(frames: list[tuple[str, float]], *, fps: int = 1, end_s: float | None = None) -> tuple[Shown, ...]:
+    """The overview of frames that each show one class with some mass."""
+    posterior = torch.full((len(frames), 5, COLUMNS), 1e-6)
+    for row, (name, mass) in enumerate(frames):
+        posterior[row, :, load_vocabulary().classes.index(name)] = mass
+    stretch: Any = SimpleNamespace(clips=lambda size, part: [(p,) for p in posterior.split(size)])
+    timeline = Timeline.regular(len(frames), fps=Fraction(fps))
+    return overview(CONCEPTS, stretch, timeline, end_s=len(frames) / fps if end_s is None else end_s)
+
+
+def spans(one: Shown) -> list[tuple[float, float]]:
+    return [(m.start_s, m.end_s) for m in one.moments]
+
+
+def test_a_name_is_told_where_its_windows_are_sure_of_it() -> None:
+    (teapot,) = shown([("teapot", 0.9)] * 10 + [("beagle", 0.4)] * 5 + [("teapot", 0.7)] * 5)
+    assert spans(teapot) == [(0, 10), (15, 20)]
+    assert str(teapot) == "teapot (0.90) at 0:00:00 – 0:00:10, 0:00:15 – 0:00:20"
+
+
+def test_one_frame_does_not_make_a_name() -> None:
+    assert not shown([("teapot", 0.1)] * 7 + [("teapot", 1.0)] + [("teapot", 0.1)] * 8)
+    assert not shown([("teapot", 0.1)] * 5 + [("teapot", 1.0)])  # the last window is too short to stand alone
+
+
+def test_the_rate_and_the_end_of_the_video_are_kept() -> None:
+    (teapot,) = shown([("teapot", 0.9)] * 24, fps=4, end_s=5.8)
+    assert spans(teapot) == [(0, 5.8)]
+
+
+def test_the_longest_stretches_are_told_in_time_order() -> None:
+    seen, not_seen = [("teapot", 0.9)] * 5, [("teapot", 0.1)] * 5
+    (teapot,) = shown(seen + not_seen + 2 * seen + not_seen + 3 * seen)
+    assert spans(teapot) == [(10, 20), (25, 40)]
+    assert str(teapot).endswith(", …")
+
+
+def test_no_more_names_than_can_be_listened_to() -> None:
+    frames = [(kind, 0.9) for number, kind in enumerate(KINDS) for _ in range(5 * (1 + number))]
+    assert [one.name for one in shown(frames)] == list(KINDS[-LISTED:])
+
+
+WINDOWS = st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from([0.05, 0.4, 0.59, 0.61, 0.9])), min_size=1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(WINDOWS, st.integers(0, 2))
+def test_overview_is_what_a_plain_reckoning_gives(windows: list[tuple[str, float]], tail: int) -> None:
+    frames = [window for window in windows for _ in range(5)]
+    frames += frames[-1:] * tail  # too few for a window of their own
+    told: dict[str, list[tuple[float, float]]] = {}
+    for number, (name, mass) in enumerate(windows):
+        start, end = 5.0 * number, 5.0 * (number + 1)
+        end += tail * (number == len(windows) - 1)
+        if mass >= SURE:
+            before = told.setdefault(name, [])
+            if before and before[-1][1] == start:
+                start = before.pop()[0]
+            before.append((start, end))
+    given = {one.name: spans(one) for one in shown(frames)}
+    assert len(given) == min(LISTED, len(told))
+    for name, moments in given.items():
+        assert moments == sorted(sorted(told[name], key=lambda m: m[0] - m[1])[:TIMES])
