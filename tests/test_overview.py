@@ -9,25 +9,32 @@ from typing import Any
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
-from rewind.overview import LISTED, SURE, TIMES, Shown, overview
-from rewind.text import load_text
+from rewind.overview import LISTED, TIMES, Shown, overview
 from rewind.timeline import Timeline
-from rewind.vision.concepts import COLUMNS, Concepts
-from rewind.vision.vocabulary import load_vocabulary
 
-CONCEPTS = Concepts(load_text())
 KINDS = ("teapot", "beagle", "trombone", "banana", "lipstick", "tractor", "volcano")
+SURE = 0.6
+
+
+class Means:
+    """In place of concepts: in view is what has `SURE` or more in the mean over a window."""
+
+    def in_view(self, posterior: Tensor, limit: int) -> list[tuple[str, float]]:
+        means = posterior[:, 0].mean(0).tolist()
+        return [(name, mean) for name, mean in zip(KINDS, means, strict=True) if mean >= SURE][:limit]
 
 
 def shown(frames: list[tuple[str, float]], *, fps: int = 1, end_s: float | None = None) -> tuple[Shown, ...]:
-    """The overview of frames that each show one class with some mass."""
-    posterior = torch.full((len(frames), 5, COLUMNS), 1e-6)
+    """The overview of frames that each show one thing, more or less."""
+    posterior = torch.zeros(len(frames), 5, len(KINDS))
     for row, (name, mass) in enumerate(frames):
-        posterior[row, :, load_vocabulary().classes.index(name)] = mass
+        posterior[row, :, KINDS.index(name)] = mass
+    means: Any = Means()
     stretch: Any = SimpleNamespace(clips=lambda size, part: [(p,) for p in posterior.split(size)])
     timeline = Timeline.regular(len(frames), fps=Fraction(fps))
-    return overview(CONCEPTS, stretch, timeline, end_s=len(frames) / fps if end_s is None else end_s)
+    return overview(means, stretch, timeline, end_s=len(frames) / fps if end_s is None else end_s)
 
 
 def spans(one: Shown) -> list[tuple[float, float]]:

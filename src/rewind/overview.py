@@ -14,9 +14,6 @@ from rewind.timeline import Timeline
 from rewind.values import Moment
 from rewind.vision.concepts import WINDOW_S, Concepts
 
-SURE = 0.6
-"""Probability from which a name is told, as the mean over a window: on the tuning clips of the haystack seven of twelve
-names were right, of those that single frames of them give fifteen of thirty-nine (docs/concepts.md)."""
 LISTED, TIMES = 5, 2
 """Names that are told at most, and stretches of each."""
 
@@ -41,7 +38,8 @@ class Shown:
 def overview(concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s: float) -> tuple[Shown, ...]:
     """What is on screen most, up to `LISTED` names in the order in which they appear; none where nothing is sure.
 
-    A stretch is made of whole windows of five seconds, in whose mean the name has `SURE` of the posterior or more.
+    A stretch is made of whole windows of five seconds that surely show it: of the names of single frames most are wrong
+    (docs/concepts.md).
 
     Args:
         timeline: of the stretch's frames. end_s: where the last one's picture ends.
@@ -52,9 +50,8 @@ def overview(concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s:
     first = 0
     for (window,) in _windows(stretch.clips(rows, "posterior"), least=(rows + 1) // 2):
         last = first + len(window)
-        for name, probability in concepts.names(window, sure=SURE):
-            if probability >= SURE:
-                _add(found.setdefault(name, []), Moment(edges[first], edges[last], probability))
+        for name, sure in concepts.in_view(window, limit=LISTED):
+            _add(found.setdefault(name, []), Moment(edges[first], edges[last], sure))
         first = last
     most = sorted(found.items(), key=lambda item: -sum(m.score * (m.end_s - m.start_s) for m in item[1]))[:LISTED]
     shown = [Shown(name, _longest(moments), len(moments) > TIMES) for name, moments in most]

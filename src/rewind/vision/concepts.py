@@ -22,20 +22,18 @@ from rewind.errors import ConfigError
 from rewind.text import TextEncoder
 from rewind.text.spelling import spell_codes
 from rewind.timeline import Timeline
+from rewind.vision import naming
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.readout import Readout, lean
-from rewind.vision.scoring import CHUNK, FLOOR, colour_evidence, join_evidence, term_evidence
-from rewind.vision.vocabulary import SURE, Term, Vocabulary, load_vocabulary
+from rewind.vision.scoring import CHUNK, MIDDLE, SLOPE, colour_evidence, join_evidence, term_evidence
+from rewind.vision.vocabulary import Term, Vocabulary, load_vocabulary
 from rewind.vision.wording import looks_in, singular
 from rewind.vision.words import word_features
 
 Floats = npt.NDArray[np.float32]
 COLUMNS = CLASSES + len(COLOURS)
-KIND_SHARE, KIND_SURE = 0.6, 0.4  # of what is seen of a thing, and at all, what a kind of it must have to be named
 WINDOW_S = 5.0  # what smoothing looks at: the samples within ± 2.5 s
-# Logistic fit of "right against absent" over the best moments of the tuning clips in benchmarks/haystack_queries.json.
-SLOPE, MIDDLE = 1.7, -2.2
 SEEN = 0.35  # score from which a thing counts as seen
 FAR = 10.0  # of two things that both count as seen the one with so many times the odds is the answer to which it is
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
@@ -175,40 +173,17 @@ class Concepts:
         lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
         return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known, lack)
 
-    def names(self, posterior: Tensor, limit: int = 3, *, sure: float = SURE) -> list[tuple[str, float]]:
-        """What is on screen in some frames (n, V, 1011), in words: up to `limit` (name, probability), surest first.
+    def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
+        """The classes of most mass in some frames (n, V, 1011), in words: `naming.names`."""
+        return [(name, p) for name, p, _ in naming.names(self._vocabulary, posterior, limit=limit)]
 
-        Probability is the mean over the frames of the posterior mass. Where the mass is spread over kinds of one
-        thing (118 breeds), the thing is named (dog): the wider the surer it is to be.
-        """
-        if not len(posterior):
-            return []
-        mass = _mass(posterior)
-        found: list[tuple[str, float]] = []
-        named: set[int] = set()
-        while len(found) < limit:
-            top = int(mass.argmax())
-            if mass[top] < FLOOR:
-                break
-            name, classes = self._vocabulary.name_of(top, mass, sure=sure)
-            if not named.intersection(classes):  # not the dog that is left beside a hound
-                found.append((name, float(min(1.0, mass[list(classes)].sum()))))
-            named.update(classes)
-            mass[list(classes)] = 0
-        return sorted(found, key=lambda pair: -pair[1])
+    def in_view(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
+        """What some frames (n, V, 1011) surely show, in words: `naming.in_view`."""
+        return naming.in_view(self._vocabulary, posterior, limit=limit)
 
     def kind_of(self, posterior: Tensor, asked: str) -> tuple[str, float] | None:
-        """Which kind of the thing that `asked` begins with is on screen in some frames (n, V, 1011), and its
-        probability, as in `names`: the *dog* of *animal is it?*. None where that thing has no kinds, or where none is
-        sure enough.
-        """
-        kinds = self._vocabulary.kinds(asked)
-        if len(kinds) < 2 or not len(posterior):
-            return None
-        mass = _mass(posterior)
-        found = self._vocabulary.kind_of(kinds, mass, share=KIND_SHARE)
-        seen = float(mass[list(found[1])].sum()) if found else 0.0
-        return (found[0], min(1.0, seen)) if found and seen >= KIND_SURE else None
+        """Which kind of what `asked` begins with some frames (n, V, 1011) show: `naming.kind_of`."""
+        return naming.kind_of(self._vocabulary, posterior, asked)
 
     def names_one_thing(self, query: str) -> bool:
         """Whether a query asks for one thing of a known name, in some colour or none, or for one colour, and for no
@@ -228,9 +203,3 @@ class Concepts:
 
 def _share(logit: float) -> float:
     return 1 / (1 + math.exp(-logit))
-
-
-def _mass(posterior: Tensor) -> Floats:
-    """The posterior mass (K,) of each class over some frames (n, V, 1011), n > 0."""
-    classes = posterior.float().numpy()[:, :, :CLASSES]
-    return np.asarray((0.5 * classes.max(1) + 0.5 * classes.mean(1)).mean(0), np.float32)

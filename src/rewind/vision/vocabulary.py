@@ -59,6 +59,9 @@ class Vocabulary:
             for word in words.split(","):
                 self._associations.setdefault(word.strip(), (row, graded))
         self.words = (*self._associations, *(w for w in self._nouns if w not in self._associations))
+        firsts = {row: word for word, (row, graded) in reversed(self._associations.items()) if graded[0]}
+        self.heads = tuple(firsts[row] for row in sorted(firsts))
+        """The word that stands for each association of which some class is certain."""
 
     def _named(self, names: str) -> Iterator[int]:
         """Numbers of the classes that a list names; @word stands for what shows another word for certain."""
@@ -86,6 +89,10 @@ class Vocabulary:
         if row and len(nouns) <= SPECIFIC:
             weights[list(nouns)] = 1
         return Term(word, weights, people=row == 0)
+
+    def shows(self, word: str) -> frozenset[int]:
+        """The classes that show a known word's thing for certain."""
+        return frozenset(np.flatnonzero(self.term(word).weights == 1).tolist())
 
     def terms(self, query: str) -> list[Term]:
         """The known words of a query from left to right, the longest phrase first where several fit."""
@@ -136,9 +143,7 @@ class Vocabulary:
         plain = all(word in self._stop or word in COLOURS or word in HUES_TOO for word in words_in(query))
         return colours_in(query) if plain and plain_colour(query) is None and not wants_monochrome(query) else []
 
-    def name_of(
-        self, top: int, mass: npt.NDArray[np.float32], *, sure: float = SURE
-    ) -> tuple[str, tuple[int, ...]]:
+    def name_of(self, top: int, mass: npt.NDArray[np.float32], *, sure: float = SURE) -> tuple[str, tuple[int, ...]]:
         """A word for class `top`, and the classes it covers: the class itself where it has `sure` of the mass (K,),
         else the narrowest everyday noun over it that has, and at least twice as much as the class alone."""
         if mass[top] < sure:
