@@ -115,7 +115,14 @@ def test_a_kind_is_named_no_closer_than_it_is_seen() -> None:
     assert shown("What animal is it?", MOMENT, beagle=0.3, teapot=0.6).text.startswith("I cannot tell")
 
 
-@pytest.mark.parametrize("asked", ["What is in the video?", "What is this?", "what's that", "What am I looking at?"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What is in the video?", "What is this?", "what's that", "What am I looking at?", "Which things appear?",
+        "Describe the scene.", "Can you describe it?", "Please tell me what's in it", "tell me what is on it",
+        "Give me an overview",
+    ],
+)  # fmt: skip
 def test_what_is_in_view_is_told(asked: str) -> None:
     given = shown(asked, known=False, lack=NOTHING_NAMED, beagle=0.8)
     assert given.text == "On screen: beagle (0.80) at 0:00:00 – 0:00:08."
@@ -123,7 +130,10 @@ def test_what_is_in_view_is_told(asked: str) -> None:
 
 
 def test_what_is_in_view_is_told_only_where_nothing_else_is_asked() -> None:
-    for asked, lack in (("what happens?", NOTHING_NAMED), ("What is in the xyzzy?", UNKNOWN)):
+    for asked, lack in (
+        ("what happens?", NOTHING_NAMED), ("Tell me what happens.", NOTHING_NAMED),
+        ("What is the main subject?", NOTHING_NAMED), ("What is in the xyzzy?", UNKNOWN),
+    ):  # fmt: skip
         given = shown(asked, known=False, lack=lack, beagle=0.8)
         assert given.text == "I do not know. On screen: beagle (0.80) at 0:00:00 – 0:00:08."
         assert given.source == "none"

@@ -85,6 +85,7 @@ def test_everyday_words_are_known_as_they_are(vocabulary: Vocabulary, word: str)
         ("When does the dog appear?", ["dog"]),
         ("a television test pattern", ["television test pattern"]),
         ("wolves", ["wolf"]),
+        ("is anybody there?", ["somebody"]),
         ("strawberries", ["strawberry"]),
         ("xyzzy plugh", []),
         ("", []),
@@ -142,6 +143,8 @@ def test_words_of_other_scripts_may_name_something(query: str) -> None:
         "What’s going on?",
         "what's that",
         "List all objects",
+        "Give me an overview",
+        "What is the main subject?",
         "Is it about this?",
     ],
 )

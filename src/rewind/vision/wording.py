@@ -13,6 +13,7 @@ WORD = re.compile(r"[a-z'-]+")
 ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
 HUES_TOO = {"gray": "grey", "golden": "yellow"}
 PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
+ANY = {"anyone": "someone", "anybody": "somebody", "everyone": "someone", "everybody": "somebody"}
 
 
 def colours_in(query: str, names: Sequence[str] = ()) -> list[int]:
@@ -62,8 +63,8 @@ def _plain(query: str) -> re.Match[str] | None:
 
 
 def singular(word: str) -> Sequence[str]:
-    """A word and what it may be the plural of."""
-    forms = [word, PLURALS[word]] if word in PLURALS else [word]
+    """A word and what it may be the plural of; *anyone* is someone."""
+    forms = [word, *(other[word] for other in (PLURALS, ANY) if word in other)]
     if word.endswith("ies"):
         forms.append(word[:-3] + "y")
     if word.endswith("ves"):
