@@ -12,6 +12,7 @@ from rewind import models as ours
 from rewind.answering import Engine
 from rewind.loaded import engine as load_engine
 from rewind.text.spelling import read_instructions
+from rewind.worlds import make_world, questions
 from rewind.worlds.glyphs import CHARACTERS
 from rewind.worlds.looks import COLOURS, COMMON_SHAPES, MOTION_WORDS, SHAPES, SIGN_SHAPES, SIZES, SYMBOLS, TEXTURES
 from rewind.worlds.wording import PLACES, TEMPLATES, board_phrase, plural, with_article
@@ -65,6 +66,27 @@ def test_what_the_classifier_knows_and_no_world_shows_is_left_to_it(engine: Engi
     text = read_instructions(engine.text, [query])
     assert engine.names_untaught(query)
     assert engine.familiarity(text) == 0.0
+
+
+@pytest.mark.parametrize("query", ["a sign", "How many signs are there?", "What symbol is on the sign?"])
+def test_memory_is_not_asked_for_what_looks_like_anything(engine: Engine, query: str) -> None:
+    """It finds nothing then: *How many signs are there?* was answered by 0, at .94."""
+    text = read_instructions(engine.text, [query])
+    assert engine.model.familiarity(text) > 0.9
+    assert engine.vague(text)
+    assert engine.familiarity(text) == 0.0
+
+
+def test_every_question_of_the_worlds_says_what_its_thing_looks_like(engine: Engine) -> None:
+    worlds = [(make_world(seed, seconds=seconds), seed) for seed, seconds in ((1_000_000, 60), (1_000_001, 600))]
+    asked = [q.text for world, seed in worlds for q in questions(world, np.random.default_rng(seed), per_kind=12)]
+    assert len(asked) > 150
+    assert [q for q in asked if not engine.model.names_a_look(read_instructions(engine.text, [q]))] == []
+
+
+def test_what_sounds_like_no_question_of_the_worlds_is_not_vague(engine: Engine) -> None:
+    for query in ("a dog", "what happens?", "a street sign", "xyzzy"):
+        assert not engine.vague(read_instructions(engine.text, [query]))
 
 
 def test_memory_was_taught_the_same_words_whichever_decoder_speaks(

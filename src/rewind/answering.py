@@ -17,7 +17,7 @@ from rewind.language.which import Which
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
 from rewind.models import Fingerprint
-from rewind.relevance import Relevance, join
+from rewind.relevance import FAMILIAR, Relevance, join
 from rewind.selection import spans
 from rewind.store import Part, Stretch
 from rewind.store.memories import keep_memory, load_memory, memory_file
@@ -26,7 +26,7 @@ from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
 from rewind.timeline import Timeline
 from rewind.values import KeyFrame, Moment, VideoInfo
-from rewind.vision.concepts import UNKNOWN, Concepts
+from rewind.vision.concepts import SEEN, UNKNOWN, Concepts
 
 SMALL = 50_000_000
 """Parameters up to which a model's operations are too short for more than one thread."""
@@ -37,6 +37,7 @@ NOW = re.compile(
 )
 """Words that ask for the last instant, where a query begins or ends with them."""
 
+VAGUE = "the words do not say enough of what the thing looks like for memory to look for it"
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -62,8 +63,16 @@ class Engine:
         return self.concepts.names_beyond(instruction, self.model.tokenizer.words)
 
     def familiarity(self, text: TextFeatures) -> float:
-        """0–1: how like the questions of training an instruction is."""
-        return 0.0 if self.names_untaught(text.texts[0]) else self.model.familiarity(text)
+        """0–1: how like the questions of training an instruction is; 0 where it asks for what memory cannot look for,
+        however like those questions it sounds."""
+        able = self.model.names_a_look(text) and not self.names_untaught(text.texts[0])
+        return self.model.familiarity(text) if able else 0.0
+
+    def vague(self, text: TextFeatures) -> bool:
+        """Whether an instruction sounds like one for memory and does not say what the thing looks like: *a sign*."""
+        if self.model.names_a_look(text) or self.names_untaught(text.texts[0]):
+            return False
+        return self.model.familiarity(text) >= FAMILIAR
 
     @property
     def small(self) -> bool:
@@ -117,6 +126,8 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
     if engine.concepts is not None:
         found = engine.concepts.score_parts(stretch.part("posterior"), instruction, timeline)
         concepts, known, lack = found.scores, bool(found.known), found.lack
+        if engine.vague(text) and float(concepts.max()) < SEEN:
+            known, lack = False, VAGUE
     familiarity = engine.familiarity(text)
     relevance = join(memory, concepts, familiarity=familiarity, concepts_know=known, lack=lack)
     return Recollection(text, familiarity, state, relevance, time.perf_counter() - begun)

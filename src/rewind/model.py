@@ -160,6 +160,14 @@ class ReWind(nn.Module):
 
     # --- the answer -------------------------------------------------------------------------------------------
 
+    @torch.no_grad()
+    def names_a_look(self, text: TextFeatures) -> bool:
+        """Whether an instruction says what it asks for looks like. Of *a sign* everything would do, and memory finds
+        nothing under it: that it was not found tells nothing."""
+        slots = self.begin(text).slots
+        return self.aim is None or slots is None or bool(self.aim.names_a_look(slots)[0])
+
+    @torch.no_grad()
     def familiarity(self, text: TextFeatures) -> float:
         """0–1: how like the instructions that the decoder was trained to answer this one is."""
         return float(torch.sigmoid(self.known(text.pooled.to(self.device, self.dtype)))[0, 0])

@@ -23,6 +23,8 @@ from rewind.vision.concepts import SEEN, UNKNOWN
 MEMORY_SEEN = 0.6
 """On worlds of the validation range what is there reaches it and what is absent stays under it in 308 of 308 and 110 of
 112 questions at 1 minute, 181 of 181 and 59 of 59 at 10, 65 of 67 and 12 of 13 at 60."""
+FAMILIAR = 0.5
+"""Familiarity from which an instruction counts as one of memory's kind."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def join(
     remembered = float(memory.max()) / seen
     f = familiarity
     if concepts is None:
-        return Relevance(memory.float(), seen, f >= 0.5, remembered, lack)
+        return Relevance(memory.float(), seen, f >= FAMILIAR, remembered, lack)
     scores = f * memory.float() + (1 - f) * concepts.float()
-    threshold, known = f * seen + (1 - f) * SEEN, concepts_know or f >= 0.5
+    threshold, known = f * seen + (1 - f) * SEEN, concepts_know or f >= FAMILIAR
     return Relevance(torch.clamp(scores, 0, 1), threshold, known, remembered, lack)

@@ -23,7 +23,8 @@ SEED, SECONDS = VALIDATION_SEEDS.start + 77, 45
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The folder of a model whose decoder always speaks and whose scores rise above the threshold now and then."""
+    """The folder of a model whose decoder always speaks, whatever the words name, and whose scores rise above the
+    threshold now and then."""
     tokenizer = AnswerTokenizer.from_words(["red", "blue", "yes", "no", "at", "never"])
     torch.manual_seed(5)
     config = ReWindConfig.of_size(
@@ -36,6 +37,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     made.score.shift.fill_(3.0)
     head = made.known[-1]
     torch.nn.init.constant_(head.bias, 20.0)
+    assert made.aim is not None
+    torch.nn.init.constant_(made.aim.facets.asked.bias, -4.0)
     folder = tmp_path_factory.mktemp("model") / "tiny"
     save_pretrained(made, folder, dtype=torch.float32)
     return str(folder)

@@ -84,13 +84,20 @@ class Aim(nn.Module):
             slots = torch.cat([slots, self.trail.asked(thoughts)], dim=-1)
         return self.pooled(thoughts.flatten(1)), slots
 
+    def names_a_look(self, slots: Tensor) -> Tensor:
+        """Slots of `forward` → whether the instruction says what the thing it asks for looks like (B,)."""
+        return self.facets.names_a_look(self._looks(slots))
+
+    def _looks(self, slots: Tensor) -> Tensor:
+        return slots[..., : sum(self.facets.sizes)]
+
     def logits(self, patches: Tensor, slots: Tensor) -> Tensor:
         """patches (B, …, P, D), slots of `forward` → how well each patch's looks fit (B, …, P, SLOTS).
 
         Patches (1, …, P, D) meet the slots of all B.
         """
         values = self.facets.values(patches)
-        flat = self.facets(values.flatten(1, -2), slots[..., : sum(self.facets.sizes)])
+        flat = self.facets(values.flatten(1, -2), self._looks(slots))
         return torch.as_tensor(flat.view(len(slots), *patches.shape[1:-1], SLOTS))
 
     def mark_patches(self, patches: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:

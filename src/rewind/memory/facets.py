@@ -79,6 +79,10 @@ class Facets(nn.Module):
         narrow = [-of.mean(-1).clamp(min=_LEAST).log() * (1 - of[..., -1]) for of in allowed]
         return torch.stack(narrow, dim=-1).amax(-1)
 
+    def names_a_look(self, asked: Tensor) -> Tensor:
+        """`asked` (B, SLOTS, values) → whether words say of the first thing that they name what it looks like (B,)."""
+        return self.named(asked)[:, 0] >= _NAMED
+
     def split(self, flat: Tensor) -> tuple[Tensor, ...]:
         """(…, values) → each facet's (…, size)."""
         return tuple(torch.split(flat, list(self.sizes), dim=-1))
