@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.vocabulary import Term
-from rewind.vision.wording import colours_in, plain_colour, wants_monochrome
+from rewind.vision.wording import colours_in, large_colours, plain_colour, wants_monochrome
 
 Floats = npt.NDArray[np.float32]
 FLOOR = 0.01  # mass below which a class says nothing; keeps the logarithm finite
@@ -16,6 +16,7 @@ AFTER_FIRST = 0.5  # weight of a query's second and later terms
 PEOPLE_BESIDE = 0.5  # people count less beside another term: they are in most clips
 VAGUE_BESIDE = 0.2  # what no class shows counts hardly beside a term that one does
 COLOUR_FULL, COLOUR_FLOOR, COLOUR_WEIGHT = 0.1, 0.003, 0.75
+COLOUR_LARGE = 0.4  # share of a frame that the colour of a wall, a background or the sky has where it is seen well
 PLAIN_WEIGHT = 4.0  # a picture of one colour: more than half of it counts as seen
 MONOCHROME, BLANK = 0.98, 0.9  # shares of colourless pixels in a black-and-white picture, of black ones in an empty one
 BEHIND = 0.15  # how much evidence a frame loses that falls behind the best readout, per unit
@@ -59,9 +60,11 @@ def term_evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
     if plain is not None and {term.name for term in terms} <= {"screen"}:
         whole = shares[:, 0].max(-1) if plain == "any" else shares[:, 0, COLOURS.index(plain)]
         return np.asarray(PLAIN_WEIGHT * np.log(whole + COLOUR_FLOOR), np.float32)
+    large = large_colours(query)
     for colour in colours_in(query, [term.name for term in terms]):
-        most = shares[:, :, colour].max(1)
-        evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((most + COLOUR_FLOOR) / COLOUR_FULL))
+        share = shares[:, 0, colour] if colour in large else shares[:, :, colour].max(1)
+        full = COLOUR_LARGE if colour in large else COLOUR_FULL
+        evidence = evidence + COLOUR_WEIGHT * np.minimum(0, np.log((share + COLOUR_FLOOR) / full))
     return evidence.astype(np.float32)
 
 

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 from rewind.vision.colours import COLOURS
 
 PLAIN = re.compile(rf"\b({'|'.join(COLOURS)}|blank|empty) (?:screen|frame|picture|image)s?\b")
+LARGE = re.compile(
+    rf"\b({'|'.join(COLOURS)}) (?:wall|background|backdrop|slide|page|screen|sky|floor|ceiling|carpet|curtain|sea|"
+    r"ocean|field|grass|lawn|snow|sand|sunset|light)s?\b"
+)
 WORD = re.compile(r"[a-z'-]+")
 ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
 HUES_TOO = {"gray": "grey", "golden": "yellow"}
@@ -31,6 +35,11 @@ def colours_in(query: str, names: Sequence[str] = ()) -> list[int]:
         if colour in COLOURS:
             found.append(COLOURS.index(colour))
     return found
+
+
+def large_colours(query: str) -> frozenset[int]:
+    """Numbers of the colours that a query gives to what takes up much of a picture: *a yellow wall*."""
+    return frozenset(COLOURS.index(colour) for colour in LARGE.findall(query.lower().replace("gray", "grey")))
 
 
 def wants_monochrome(query: str) -> bool:
