@@ -106,6 +106,17 @@ def test_a_colour_tells_two_things_apart(concepts: Concepts) -> None:
     assert found[35] > 2 * found[10]
 
 
+def test_the_colour_of_a_wall_is_that_of_much_of_the_picture(concepts: Concepts) -> None:
+    posterior = film(teapot=(slice(0, 60), 4.0))
+    posterior[10:20, 2, 1000 + COLOURS.index("red")] = 0.4  # a corner
+    posterior[30:40, :, 1000 + COLOURS.index("red")] = 0.4
+    seen = concepts.score(posterior, "a teapot before a red wall").scores
+    assert 30 <= int(seen.argmax()) < 40
+    assert seen[35] > 2 * seen[15]
+    either = concepts.score(posterior, "a red teapot").scores
+    assert either[15] == pytest.approx(float(either[35]))
+
+
 def test_a_colour_alone_is_looked_for(concepts: Concepts) -> None:
     posterior = film()
     posterior[..., 1000:] = 0

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from rewind.vision.vocabulary import load_vocabulary
-from rewind.vision.wording import colours_in, looks_in, plain_colour, singular, wants_monochrome, words_in
+from rewind.vision.wording import (
+    colours_in,
+    large_colours,
+    looks_in,
+    plain_colour,
+    singular,
+    wants_monochrome,
+    words_in,
+)
 
 
 def test_colours_and_looks_of_a_query() -> None:
@@ -24,6 +32,12 @@ def test_colours_and_looks_of_a_query() -> None:
     assert plain_colour("a black dog on a screen") is None
     assert looks_in("a gray picture") == ("grey picture",)
     assert looks_in("a dog") == ()
+
+
+def test_which_colours_take_up_much_of_a_picture() -> None:
+    assert large_colours("a red car in front of a gray wall") == {9}
+    assert large_colours("black text on a White background") == {10}
+    assert large_colours("a blue dog on a wall") == frozenset()
 
 
 @pytest.mark.parametrize(
