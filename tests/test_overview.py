@@ -26,7 +26,7 @@ class Means:
         return [(name, mean) for name, mean in zip(KINDS, means, strict=True) if mean >= SURE][:limit]
 
 
-def shown(frames: list[tuple[str, float]], *, fps: int = 1, end_s: float | None = None) -> tuple[Shown, ...]:
+def shown(frames: list[tuple[str, float]], *, fps: int | Fraction = 1, end_s: float | None = None) -> tuple[Shown, ...]:
     """The overview of frames that each show one thing, more or less."""
     posterior = torch.zeros(len(frames), 5, len(KINDS))
     for row, (name, mass) in enumerate(frames):
@@ -34,7 +34,7 @@ def shown(frames: list[tuple[str, float]], *, fps: int = 1, end_s: float | None 
     means: Any = Means()
     stretch: Any = SimpleNamespace(clips=lambda size, part: [(p,) for p in posterior.split(size)])
     timeline = Timeline.regular(len(frames), fps=Fraction(fps))
-    return overview(means, stretch, timeline, end_s=len(frames) / fps if end_s is None else end_s)
+    return overview(means, stretch, timeline, end_s=float(len(frames) / fps) if end_s is None else end_s)
 
 
 def spans(one: Shown) -> list[tuple[float, float]]:
@@ -55,6 +55,12 @@ def test_one_frame_does_not_make_a_name() -> None:
 def test_the_rate_and_the_end_of_the_video_are_kept() -> None:
     (teapot,) = shown([("teapot", 0.9)] * 24, fps=4, end_s=5.8)
     assert spans(teapot) == [(0, 5.8)]
+
+
+def test_samples_that_are_far_apart_bear_one_another_out() -> None:
+    posterior = [("teapot", 0.9)] * 3 + [("teapot", 0.1), ("beagle", 0.9), ("teapot", 0.1)]
+    (teapot,) = shown(posterior, fps=Fraction(1, 10), end_s=60)
+    assert spans(teapot) == [(0, 30)]
 
 
 def test_the_longest_stretches_are_told_in_time_order() -> None:

@@ -16,6 +16,8 @@ from rewind.vision.concepts import WINDOW_S, Concepts
 
 LISTED, TIMES = 5, 2
 """Names that are told at most, and stretches of each."""
+LEAST = 3
+"""Samples of a window at least, where they are far apart."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,13 @@ class Shown:
 def overview(concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s: float) -> tuple[Shown, ...]:
     """What is on screen most, up to `LISTED` names in the order in which they appear; none where nothing is sure.
 
-    A stretch is made of whole windows of five seconds that surely show it: of the names of single frames most are wrong
-    (docs/concepts.md).
+    A stretch is made of whole windows of five seconds, three samples at least, that surely show it: of the names of
+    single frames most are wrong (docs/concepts.md).
 
     Args:
         timeline: of the stretch's frames. end_s: where the last one's picture ends.
     """
-    rows = max(1, round(WINDOW_S * float(timeline.clock.fps)))
+    rows = max(LEAST, round(WINDOW_S * float(timeline.clock.fps)))
     edges = [*timeline.seconds.tolist(), end_s]
     found: dict[str, list[Moment]] = {}
     first = 0
