@@ -213,6 +213,12 @@ def test_words_that_nobody_knows_are_said_to_be_unknown(store: Path) -> None:
     assert not any("no word" in line for line in video.find("a bicycle").degradations)
 
 
+def test_frames_are_evenly_spaced_where_there_is_nothing_to_choose_them_by(store: Path) -> None:
+    """The eight best of scores that are all alike are the first eight."""
+    video = rewind.open(BIKES, store=store)
+    assert [k.time_s for k in video.ask("What is in the video?").key_frames] == [0, 1, 3, 4, 5, 6, 8, 9]
+
+
 def test_find_gives_moments_or_absent(store: Path) -> None:
     video = rewind.open(BIKES, store=store)
     anything = video.find("bicycle", threshold=0.0, limit=3)

@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from rewind.config import Selector
 from rewind.language.which import Which
 from rewind.memory import MemoryState
 from rewind.model import Decoded, ReWind, Selection
@@ -135,8 +136,10 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
 
 @_fit_threads
 def choose(engine: Engine, seen: Recollection, timeline: Timeline) -> tuple[Selection, tuple[KeyFrame, ...]]:
-    """The rewind: key frames by relevance and density peaks, with their times."""
-    picks = engine.model.select(seen.state, scores=seen.relevance.scores)
+    """The rewind: key frames by relevance and density peaks, with their times. Evenly spaced ones where no witness
+    knows what is asked for: the best of scores that say nothing are the video's first frames."""
+    blind: Selector | None = None if seen.relevance.known else "uniform"
+    picks = engine.model.select(seen.state, scores=seen.relevance.scores, selector=blind)
     frames = (
         KeyFrame(float(timeline.instant(row)), round(score, 4), row)
         for row, score in zip(picks.rows, picks.scores, strict=True)

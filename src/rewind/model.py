@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rewind.config import ReWindConfig
+from rewind.config import ReWindConfig, Selector
 from rewind.errors import ConfigError, WeightsError
 from rewind.language.decoder import BundledDecoder
 from rewind.language.moments import MomentParts, moment_parts
@@ -144,8 +144,9 @@ class ReWind(nn.Module):
         logits = self.score(state.tokens(), state.pooled, left)
         return self.score.probability(logits)[0].float()
 
-    def select(self, state: MemoryState, *, scores: Tensor) -> Selection:
-        """The key frames by relevance `scores` (T,) and density peaks of the memory tokens side by side [us]."""
+    def select(self, state: MemoryState, *, scores: Tensor, selector: Selector | None = None) -> Selection:
+        """The key frames by relevance `scores` (T,) and density peaks of the memory tokens side by side [us], or by
+        another selector than the model's own."""
         features = state.tokens()[0].flatten(1).float()
         rows = choose_frames(
             scores,
@@ -154,7 +155,7 @@ class ReWind(nn.Module):
             keep=self.config.key_frames,
             reserve=self.config.reserve,
             neighbours=self.config.neighbours,
-            selector=self.config.selector,
+            selector=selector or self.config.selector,
         )
         return Selection(rows, tuple(float(scores[r]) for r in rows))
 
