@@ -8,7 +8,7 @@ from PIL import Image
 
 from rewind.errors import ConfigError
 from rewind.evaluate import score_predictions
-from rewind.video import probe
+from rewind.video import open_frames, probe
 from rewind.worlds import contact_sheet, make_world, questions, save
 from rewind.worlds.formats import from_charades, from_moviechat, to_charades, to_moviechat
 from rewind.worlds.looks import RGB
@@ -78,17 +78,24 @@ def test_save_writes_all_and_the_same_each_time(tmp_path, world, asked):
     assert truth["scenes"][0]["objects"][0]["boxes"]
 
 
+def pictures(video):
+    with open_frames(video, size=None) as stream:
+        return [frame.pixels for frame in stream]
+
+
 def test_two_writers_of_one_world_do_not_spoil_each_other(tmp_path):
     world, seen = make_world(31, seconds=30), []
 
     def second(done, total):
         """The other one writes all of it while the first is at its beginning."""
         if not seen:
-            seen.append(save(world, (), tmp_path, name="w", fps=1).video.read_bytes())
+            seen.append(pictures(save(world, (), tmp_path, name="w", fps=1).video))
 
     files = save(world, (), tmp_path, name="w", fps=1, progress=second)
-    assert files.video.read_bytes() == seen[0]
-    assert probe(files.video).duration_s == 30
+    # The encoder's rate control follows the machine's load: bytes of two writings may differ, pictures hardly.
+    for one, other in zip(seen[0], pictures(files.video), strict=True):
+        assert np.abs(one.astype(int) - other).mean() < 0.5
+    assert len(seen[0]) == probe(files.video).duration_s == 30
     assert sorted(path.name for path in tmp_path.iterdir()) == ["w.json", "w.mp4", "w.truth.json", "w.txt"]
 
 
