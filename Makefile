@@ -4,8 +4,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 REWIND := $(VENV)/bin/rewind
 PIP_INSTALL := $(PY) -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
-# Containers often forbid Python to keep what it compiled; every start would then compile PyTorch's imports anew, for a
-# second and a half. pip is told not to compile: most of what it brings is never imported.
+# Containers often forbid Python to keep what it compiled; every start would then compile PyTorch's imports anew, for
+# more than a second. pip is told not to compile: most of what it brings is never imported.
 unexport PYTHONDONTWRITEBYTECODE
 CORPUS ?=
 # A real clip that an installed package brings; `make demo VIDEO=my.mp4 Q="…"` runs on your own.

@@ -66,14 +66,13 @@ class Engine:
     def familiarity(self, text: TextFeatures) -> float:
         """0–1: how like the questions of training an instruction is; 0 where it asks for what memory cannot look for,
         however like those questions it sounds."""
-        able = self.model.names_a_look(text) and not self.names_untaught(text.texts[0])
+        able = not self.names_untaught(text.texts[0]) and self.model.names_a_look(text)
         return self.model.familiarity(text) if able else 0.0
 
     def vague(self, text: TextFeatures) -> bool:
         """Whether an instruction sounds like one for memory and does not say what the thing looks like: *a sign*."""
-        if self.model.names_a_look(text) or self.names_untaught(text.texts[0]):
-            return False
-        return self.model.familiarity(text) >= FAMILIAR
+        sounds = self.model.familiarity(text) >= FAMILIAR and not self.names_untaught(text.texts[0])
+        return sounds and not self.model.names_a_look(text)
 
     @property
     def small(self) -> bool:
@@ -127,7 +126,7 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
     if engine.concepts is not None:
         found = engine.concepts.score_parts(stretch.part("posterior"), instruction, timeline)
         concepts, known, lack = found.scores, bool(found.known), found.lack
-        if engine.vague(text) and float(concepts.max()) < SEEN:
+        if float(concepts.max()) < SEEN and engine.vague(text):
             known, lack = False, VAGUE
     familiarity = engine.familiarity(text)
     relevance = join(memory, concepts, familiarity=familiarity, concepts_know=known, lack=lack)

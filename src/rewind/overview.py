@@ -50,7 +50,7 @@ def overview(concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s:
     edges = [*timeline.seconds.tolist(), end_s]
     found: dict[str, list[Moment]] = {}
     first = 0
-    for (window,) in _windows(stretch.clips(rows, "posterior"), least=(rows + 1) // 2):
+    for window in _windows((clip for (clip,) in stretch.clips(rows, "posterior")), least=(rows + 1) // 2):
         last = first + len(window)
         for name, sure in concepts.in_view(window, limit=LISTED):
             _add(found.setdefault(name, []), Moment(edges[first], edges[last], sure))
@@ -60,14 +60,14 @@ def overview(concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s:
     return tuple(sorted(shown, key=lambda one: one.moments[0]))
 
 
-def _windows(clips: Iterable[tuple[Tensor, ...]], *, least: int) -> Iterator[tuple[Tensor, ...]]:
+def _windows(clips: Iterable[Tensor], *, least: int) -> Iterator[Tensor]:
     """Clips as they come, but a last one of fewer than `least` frames beside the one before: few frames mislead."""
-    held: tuple[Tensor, ...] | None = None
+    held: Tensor | None = None
     for clip in clips:
         if held is None:
             held = clip
-        elif len(clip[0]) < least:
-            held = tuple(torch.cat(pair) for pair in zip(held, clip, strict=True))
+        elif len(clip) < least:
+            held = torch.cat([held, clip])
         else:
             yield held
             held = clip

@@ -72,7 +72,7 @@ class Said:
 
 
 def say(
-    engine: Engine, seen: Recollection, decoded: Decoded, moments: Sequence[Moment], stretch: Stretch,
+    engine: Engine, seen: Recollection, decoded: Decoded, moments: tuple[Moment, ...], stretch: Stretch,
     timeline: Timeline, *, end_s: float, part: bool = False,
 ) -> Said:  # fmt: skip
     """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows. Of
@@ -82,7 +82,6 @@ def say(
         moments: where the scores have found what is asked for. timeline: of the stretch's frames, the last of which
             ends at second `end_s`.
     """
-    found = tuple(moments)
     relevance = seen.relevance
     asked = seen.text.texts[0]
     none = decoded.text == "0" and ASKS_NUMBER.search(asked) is not None
@@ -95,7 +94,7 @@ def say(
         elif text in ("at", "never"):
             # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
-        return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else found)
+        return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else moments)
     if engine.concepts is None or not relevance.known:
         shown = () if engine.concepts is None else overview(engine.concepts, stretch, timeline, end_s=end_s)
         told = f"On screen: {'; '.join(map(str, shown))}."
@@ -103,13 +102,13 @@ def say(
             proof = sorted((m for one in shown for m in one.moments), key=lambda m: (-m.score, m.start_s))
             return Said(told, "concepts", proof[0].score, False, tuple(proof))
         there = f" {told}" if shown else ""
-        return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False, found)
+        return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False, moments)
     if not moments and EITHER.match(asked) and not engine.concepts.offered(asked):
         return Said("I cannot tell.", "none", max(0.0, decoded.confidence), False)
     if not moments:
         return Said(ABSENT_THERE if part else ABSENT, "concepts", 1 - relevance.best, True)
     text, confidence = _of_moment(engine, asked, moments[0], stretch, timeline)
-    return Said(text, "concepts", max(0.0, decoded.confidence) if confidence is None else confidence, False, found)
+    return Said(text, "concepts", max(0.0, decoded.confidence) if confidence is None else confidence, False, moments)
 
 
 def _of_moment(
@@ -130,7 +129,7 @@ def _of_moment(
     if one is not None:
         name, sure = one
         return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", sure
-    shown = _on_screen(engine, stretch, rows)
+    shown = _on_screen(engine.concepts, stretch, rows)
     there = f" On screen: {_listed(shown)}." if shown else ""
     whether = WHETHER.match(asked)
     if whether and not choice and not COUNTED.search(asked) and engine.concepts.names_one_thing(asked):
@@ -157,11 +156,10 @@ def _kind(concepts: Concepts, stretch: Stretch, rows: Sequence[int], asked: str)
     return concepts.kind_of(stretch.rows("posterior", rows), match["rest"])
 
 
-def _on_screen(engine: Engine, stretch: Stretch, rows: Sequence[int]) -> list[tuple[str, float]]:
+def _on_screen(concepts: Concepts, stretch: Stretch, rows: Sequence[int]) -> list[tuple[str, float]]:
     """The surest classes of some frames, in words; none where nothing is sure enough."""
-    if engine.concepts is None or not rows:
-        return []
-    return [(name, p) for name, p in engine.concepts.names(stretch.rows("posterior", rows)) if p >= NAMED]
+    named = concepts.names(stretch.rows("posterior", rows)) if rows else []
+    return [(name, p) for name, p in named if p >= NAMED]
 
 
 def _listed(named: Sequence[tuple[str, float]]) -> str:

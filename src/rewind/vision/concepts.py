@@ -26,7 +26,7 @@ from rewind.vision import naming
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.readout import Readout, lean
-from rewind.vision.scoring import CHUNK, MIDDLE, SLOPE, colour_evidence, join_evidence, term_evidence
+from rewind.vision.scoring import CHUNK, SLOPE, certainty, colour_evidence, join_evidence, term_evidence
 from rewind.vision.vocabulary import Term, Vocabulary, load_vocabulary
 from rewind.vision.wording import looks_in, singular
 from rewind.vision.words import word_features
@@ -156,22 +156,20 @@ class Concepts:
         """Which of the things that a query offers is on screen in some frames (n, V, 1011), n > 0, and how sure that
         is. None where it offers none, or where no one of them counts as seen alone or with `FAR` times others' odds."""
         offered = self.offered(query)
-        logits = [SLOPE * (float(self._evidence(posterior, part)[..., 0].max()) - MIDDLE) for part in offered]
-        best = max(range(len(offered)), key=logits.__getitem__, default=None)
-        if best is None or _share(logits[best]) < SEEN:
+        evidence = np.array([float(self._evidence(posterior, part)[..., 0].max()) for part in offered])
+        sure = certainty(evidence)
+        seen = [int(k) for k in np.argsort(-evidence, kind="stable") if sure[k] >= SEEN]
+        if not seen or (len(seen) > 1 and SLOPE * (evidence[seen[0]] - evidence[seen[1]]) < math.log(FAR)):
             return None
-        rivals = [v for k, v in enumerate(logits) if k != best and _share(v) >= SEEN]
-        if rivals and logits[best] - max(rivals) < math.log(FAR):
-            return None
-        return self.terms(offered[best])[0].name, _share(logits[best])
+        return self.terms(offered[seen[0]])[0].name, float(sure[seen[0]])
 
     def _judge(self, evidence: Tensor, query: str, fps: float) -> ConceptScores:
         """Scores from the evidence (T, A, 2) of all of a video's stretches, joined."""
-        raw = torch.from_numpy(join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps))))
+        raw = join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps)))
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
         known = tuple(term.name for term in self.terms(query)) or looks_in(query) or alone
         lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
-        return ConceptScores(torch.sigmoid(SLOPE * (raw - MIDDLE)), raw, known, lack)
+        return ConceptScores(torch.from_numpy(certainty(raw)), torch.from_numpy(raw), known, lack)
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
         """The classes of most mass in some frames (n, V, 1011), in words: `naming.names`."""
@@ -199,7 +197,3 @@ class Concepts:
         if self._features is None:
             self._features = word_features(self._text, self._vocabulary.words)
         return self._features
-
-
-def _share(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit))

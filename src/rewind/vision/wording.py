@@ -16,8 +16,10 @@ LARGE = re.compile(
 WORD = re.compile(r"[a-z'-]+")
 ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
 HUES_TOO = {"gray": "grey", "golden": "yellow"}
-PLURALS = {"children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox"}
-ANY = {"anyone": "someone", "anybody": "somebody", "everyone": "someone", "everybody": "somebody"}
+FORMS = {
+    "children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox",
+    "anyone": "someone", "anybody": "somebody", "everyone": "someone", "everybody": "somebody",
+}  # fmt: skip
 
 
 def colours_in(query: str, names: Sequence[str] = ()) -> list[int]:
@@ -39,7 +41,7 @@ def colours_in(query: str, names: Sequence[str] = ()) -> list[int]:
 
 def large_colours(query: str) -> frozenset[int]:
     """Numbers of the colours that a query gives to what takes up much of a picture: *a yellow wall*."""
-    return frozenset(COLOURS.index(colour) for colour in LARGE.findall(query.lower().replace("gray", "grey")))
+    return frozenset(COLOURS.index(colour) for colour in LARGE.findall(_one_grey(query)))
 
 
 def wants_monochrome(query: str) -> bool:
@@ -68,12 +70,16 @@ def words_in(query: str) -> list[str]:
 
 
 def _plain(query: str) -> re.Match[str] | None:
-    return PLAIN.search(query.lower().replace("gray", "grey"))
+    return PLAIN.search(_one_grey(query))
+
+
+def _one_grey(query: str) -> str:
+    return query.lower().replace("gray", "grey")
 
 
 def singular(word: str) -> Sequence[str]:
     """A word and what it may be the plural of; *anyone* is someone."""
-    forms = [word, *(other[word] for other in (PLURALS, ANY) if word in other)]
+    forms = [word, FORMS[word]] if word in FORMS else [word]
     if word.endswith("ies"):
         forms.append(word[:-3] + "y")
     if word.endswith("ves"):
