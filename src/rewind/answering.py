@@ -175,7 +175,7 @@ def end_of(timeline: Timeline, info: VideoInfo, *, until_s: float | None = None)
     last = float(timeline.seconds[-1])
     end = last + 1 / float(timeline.clock.fps)
     if info.duration_s is not None:
-        stop = float(info.start_pts * info.time_base) + info.duration_s
+        stop = info.start_s + info.duration_s
         end = min(end, stop) if stop > last else end
     return end if until_s is None else min(end, until_s)
 

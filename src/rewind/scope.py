@@ -47,7 +47,7 @@ class Scope:
 
 def check_limits(info: VideoInfo, *, from_s: float | None, until_s: float | None) -> None:
     """Raises: ConfigError for limits between which no video can lie."""
-    start = float(info.start_pts * info.time_base)
+    start = info.start_s
     if until_s is not None and not until_s > start:
         raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
     if from_s is not None and until_s is not None and not from_s < until_s:
@@ -60,7 +60,7 @@ def scope_of(instruction: str, info: VideoInfo, *, fps: Fraction, from_s: float 
 
     Raises: ConfigError for a part that begins where the video has ended.
     """
-    start = float(info.start_pts * info.time_base)
+    start = info.start_s
     end = start + (info.duration_s or 0.0)
     if from_s is not None and not from_s < end:
         ends_at = format_time(end, hours=True)

@@ -51,6 +51,11 @@ class VideoInfo:
     pixel_aspect: Fraction = Fraction(1)
 
     @property
+    def start_s(self) -> float:
+        """The video's first instant in its own time, in seconds."""
+        return float(self.start_pts * self.time_base)
+
+    @property
     def shown(self) -> tuple[int, int]:
         """Width and height in square pixels."""
         return max(1, round(self.width * self.pixel_aspect)), self.height

@@ -74,8 +74,7 @@ def info(
     wide = "" if seen.pixel_aspect == 1 else f", shown as {seen.shown[0]} × {seen.shown[1]}"
     pace = "" if seen.average_rate is None else f", {_pace(seen.average_rate)} on average"
     print(f"{seen.container}, {seen.codec}, {seen.width} × {seen.height}{wide}{turned}{pace}")
-    start = float(seen.start_pts * seen.time_base)
-    print(f"times count from {words.clock(start, tenths=True)}, in steps of {seen.time_base} s")
+    print(f"times count from {words.clock(seen.start_s, tenths=True)}, in steps of {seen.time_base} s")
 
 
 def _pace(rate: float) -> str:

@@ -42,7 +42,7 @@ class Watched:
 
     @property
     def start_s(self) -> float:
-        return float(self.info.start_pts * self.info.time_base)
+        return self.info.start_s
 
     def until(self, until_s: float | None) -> Timeline:
         """The leading rows that lie before `until_s` (of the video's own time), at least one."""
