@@ -51,7 +51,7 @@ assert not done and stopped.step == 1
 model.load_state_dict(torch.load(out / "first.pt", weights_only=True))
 run.run(0, stage, step, stop_at=None, progress=lambda *_: None)
 torch.save([p.detach() for p in run.modules.parameters()], out / f"rank-{team.rank}.pt")
-team.wait()
+team.end()
 """
 
 

@@ -143,13 +143,13 @@ def run(
             plot_curve(out)
         validation = banks.validation(model.eval())
     except OutOfTime:
-        team.wait()
+        team.end()
         return None
     if validation is not None:
         numbers = calibrate(model, validation, text, tokenizer)
         (out / "validation.json").write_text(json.dumps(numbers, indent=2))
         save_pretrained(model, out / "model")
-    team.wait()
+    team.end()
     return out / "model"
 
 

@@ -75,11 +75,13 @@ class Team:
         with self.accelerator.main_process_first():
             yield
 
-    def wait(self) -> None:
-        """Until all are here. A process must not end without it: the group's threads hold the tensors of its last
-        reduction for a moment longer, and one that lets go of a tensor while the interpreter shuts down aborts it."""
+    def end(self) -> None:
+        """Waits until all are here and ends the group. A process must not end without it: the group's threads hold the
+        tensors of its last reduction for a moment longer, and one that lets go of a tensor while the interpreter shuts
+        down aborts it. To wait alone, as before, made that rarer."""
         if self.accelerator is not None:
             self.accelerator.wait_for_everyone()
+            self.accelerator.end_training()
 
 
 def join() -> Team:
