@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rewind.train.bank import Bank
+from rewind.train.rows import Rows
 from rewind.worlds.cards import CARD_SECONDS, plan_card
 
 
@@ -20,6 +21,6 @@ def make_card_bank() -> Callable[..., Bank]:
         made = torch.Generator().manual_seed(0)
         rows = cards * CARD_SECONDS
         patches, more = torch.randn(rows, 49, deep, generator=made), torch.randn(rows, 196, fine, generator=made)
-        return Bank(truths, np.arange(cards) * CARD_SECONDS, patches.half(), more.half())
+        return Bank(truths, np.arange(cards) * CARD_SECONDS, Rows([patches.half()]), Rows([more.half()]))
 
     return make

@@ -70,7 +70,7 @@ def test_middles_are_the_necks_patches_at_the_middle_of_each_thing(bank: Bank, t
     assert made.patches.shape == (len(truth.things), 32)
     assert made.others.shape == (2 * len(bank.deep), 32)
     with torch.no_grad():
-        grid = neck.grid(bank.deep.float(), bank.fine.float())
+        grid = neck.grid(bank.deep[:].float(), bank.fine[:].float())
     for row in (0, 7, 19, 31):
         for number in range(made.first[row], made.first[row + 1]):
             frame, middle = made.things[number, :2]

@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save
 from rewind.errors import ConfigError
 from rewind.store import replace_file
 from rewind.train.alike import Alike
+from rewind.train.rows import Rows
 from rewind.train.shards import Pixels, encode, holds
 from rewind.vision import VisionEncoder
 from rewind.worlds.arrange import Pool
@@ -45,8 +46,8 @@ class Bank:
 
     scenes: tuple[SceneTruth, ...]
     first: npt.NDArray[np.int64]
-    deep: torch.Tensor
-    fine: torch.Tensor
+    deep: Rows
+    fine: Rows
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def project_bank(
     """Project every frame once: a frozen neck need not be run again at each step."""
     parts = [
         project(deep.to(device).float(), fine.to(device).float()).bfloat16().cpu()
-        for deep, fine in zip(bank.deep.split(batch), bank.fine.split(batch), strict=True)
+        for deep, fine in zip(bank.deep.batches(batch), bank.fine.batches(batch), strict=True)
     ]
     return ProjectedBank(bank.scenes, bank.first, torch.cat(parts))
 
@@ -144,8 +145,7 @@ def make_bank(
         if not there and stop_at is not None and time.monotonic() > stop_at:
             raise OutOfTime
     first = np.cumsum([0, *(t.duration_s for t in truths)])
-    deep, fine = _load(shards, int(first[-1]))
-    return Bank(tuple(truths), first[:-1], deep, fine)
+    return Bank(tuple(truths), first[:-1], *_load(shards, int(first[-1])))
 
 
 def beside(
@@ -178,15 +178,12 @@ def _record(seed: int, encoder: VisionEncoder, pictures: Sequence[Pixels], plan:
     return record if plan is plan_scene else {**record, "plan": getattr(plan, "__name__", str(plan))}
 
 
-def _load(shards: Sequence[Path], frames: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shard by shard into its place, `frames` in all: a bank is gigabytes, and twice that would not fit everywhere."""
-    whole: dict[str, torch.Tensor] = {}
-    done = 0
+def _load(shards: Sequence[Path], frames: int) -> tuple[Rows, Rows]:
+    """The shards where they lie, cut at `frames` in all."""
+    deep, fine, left = [], [], frames
     for path in shards:
-        shard = {name: part[: frames - done] for name, part in load_file(path).items()}
-        for name, part in shard.items():
-            if name not in whole:
-                whole[name] = part.new_empty(frames, *part.shape[1:])
-            whole[name][done : done + len(part)] = part
-        done += len(shard["deep"])
-    return whole["deep"], whole["fine"]
+        shard = load_file(path)
+        deep.append(shard["deep"][:left])
+        fine.append(shard["fine"][:left])
+        left -= len(deep[-1])
+    return Rows(deep), Rows(fine)
