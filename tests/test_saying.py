@@ -120,7 +120,7 @@ def test_a_kind_is_named_no_closer_than_it_is_seen() -> None:
     [
         "What is in the video?", "What is this?", "what's that", "What am I looking at?", "Which things appear?",
         "Describe the scene.", "Can you describe it?", "Please tell me what's in it", "tell me what is on it",
-        "Give me an overview",
+        "Give me an overview", "Summarise the video in one sentence.", "Give me a short summary", "summarize this clip",
     ],
 )  # fmt: skip
 def test_what_is_in_view_is_told(asked: str) -> None:

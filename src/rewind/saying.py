@@ -43,7 +43,8 @@ LOOKS = re.compile(
     r"\s*what(?:'s|\b).*\b(?:see|seen|shown?|shows|visible|there|on (?:the )?screen|in (?:the|this|it)\b)"
     r"|\s*what(?:'s|\s+(?:is|are|am))\s+(?:this|that|it|these|those|i\s+looking\s+at)\b"
     r"|\s*(?:list|name|show|what|which)\b.*\b(?:objects|things|items)\b"
-    r"|(?:.*\byou\b|\s*please\b)?\s*(?:describe\b|tell\s+me\s+what(?:'s|\b.*\b(?:in|on|see)\b)|.*\boverview\b)",
+    r"|(?:.*\byou\b|\s*please\b)?\s*(?:describe\b|tell\s+me\s+what(?:'s|\b.*\b(?:in|on|see)\b)|.*\boverview\b"
+    r"|(?:give\s+(?:me|us)\s+)?(?:an?\s+|the\s+)?(?:(?:short|brief|quick)\s+)?summar(?:y|i[sz]e)\b)",
     re.IGNORECASE,
 )
 """Questions for whatever is in view."""

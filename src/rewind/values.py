@@ -20,7 +20,7 @@ Reading = Literal["exact", "fast", "keyframes"]
 READINGS: tuple[Reading, ...] = ("exact", "fast", "keyframes")
 Dtype = Literal["fp16", "int8"]
 DTYPES: tuple[Dtype, ...] = ("fp16", "int8")
-AnswerSource = Literal["decoder", "concepts", "none"]
+AnswerSource = Literal["decoder", "concepts", "file", "none"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from rewind import answering
 from rewind.answering import Engine, Recollection
 from rewind.errors import ConfigError, VideoError
 from rewind.estimate import Estimate, estimate, of_part
+from rewind.facts import fact_asked
 from rewind.glance import Glances, samples_worth_a_glance
 from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import Recalled, WatchReport, frames_of, info_after
@@ -21,7 +22,7 @@ from rewind.saying import say
 from rewind.scope import check_limits, scope_of
 from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.timeline import Clock, Timeline
-from rewind.values import Answer, Dtype, Found, Reading, Seconds, VideoInfo
+from rewind.values import Answer, Dtype, Found, FrameCount, Reading, Seconds, TokenCount, VideoInfo
 from rewind.video import grab, probe
 from rewind.watch import Progress, watch_into
 
@@ -119,6 +120,8 @@ class Video:
         self, instruction: str, *, from_s: float | None = None, until_s: float | None = None
     ) -> Estimate:  # fmt: skip
         """What answering a question will cost: of a short part of a video that was not watched, that part alone."""
+        if fact_asked(instruction, self.info) is not None:
+            return of_part(self.estimate, 0)
         samples = self._worth_a_glance(instruction, from_s, until_s)
         return self.estimate if samples is None else of_part(self.estimate, len(samples))
 
@@ -130,11 +133,16 @@ class Video:
     ) -> Answer:  # fmt: skip
         """Answer in words, with key frames and moments. A part of the video that the question names (*at 2:30*, *in the
         last minute*) is all that is looked at for it; of *When does it first appear?* the first moment is the answer.
+        What the file itself tells (*How long is the video?*) is answered with nothing watched.
 
         Args:
             from_s: ask as if the video began at this second of its own time.
             until_s: ask as if it ended there (a breakpoint question).
         """
+        check_limits(self.info, from_s=from_s, until_s=until_s)
+        fact = fact_asked(question, self.info)
+        if fact is not None:
+            return self._told_by_the_file(fact)
         here, took = self._recollect(question, from_s, until_s, progress, aloud=True)
         known = (question, from_s, until_s)
         if known in self._answers:
@@ -169,6 +177,14 @@ class Video:
         while len(self._answers) > KEPT:
             self._answers.popitem(last=False)
         return answer
+
+    def _told_by_the_file(self, fact: str) -> Answer:
+        model = self._engine.model
+        return Answer(
+            answer=fact, absent=False, moments=(), key_frames=(), confidence=1.0, answer_source="file", best_score=0.0,
+            best_time_s=self.info.start_s, threshold=0.0, tokens=TokenCount(0, 0, 0, 0, 0, 0, model.config.budget),
+            frames=FrameCount(0, 0, 0), model=model.name, video=self.info,
+        )  # fmt: skip
 
     def find(
         self, query: str, *, from_s: float | None = None, until_s: float | None = None, threshold: float | None = None,

@@ -41,6 +41,8 @@ def describe(info: VideoInfo, estimate: Estimate, fps: Fraction) -> str:
         "unknown length" if seconds is None else clock(seconds) if seconds >= 1 else f"{seconds:.2g} s",
     ]
     frames = "frames" if estimate.frames is None else count(estimate.frames, "frame")
+    if estimate.frames == 0:  # the file itself tells what is asked
+        return " · ".join(parts)
     parts.append(f"{frames} at {rate(fps)}")
     cost = []
     if estimate.stored:
@@ -64,11 +66,13 @@ def print_answer(answer: Answer, *, quiet: bool, told: Sequence[str] = ()) -> No
     _print_moments(answer.moments)
     _print_degradations([line for line in answer.degradations if line not in told])
     _print_within(answer)
-    if not quiet:
+    if not quiet and answer.answer_source == "file":
+        print("told by the file itself, nothing was looked at")
+    elif not quiet:
         tokens, took = answer.tokens, answer.seconds
         memory = f"memory {count(tokens.memory_stored, 'token')}, {tokens.memory_shown:,} shown"
         merged = " (far moments merged)" if tokens.memory_shown < tokens.memory_stored else ""
-        how = {"decoder": "", "concepts": " from what the classifier names", "none": ""}[answer.answer_source]
+        how = " from what the classifier names" if answer.answer_source == "concepts" else ""
         wall = f"answered{how} in {length(took.memory + took.select + took.answer)}"
         print(" · ".join([count(len(answer.key_frames), "key frame"), memory + merged, wall]))
     sys.stdout.flush()

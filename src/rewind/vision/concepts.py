@@ -27,8 +27,9 @@ from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.readout import Readout, lean
 from rewind.vision.scoring import CHUNK, SLOPE, certainty, colour_evidence, join_evidence, term_evidence
+from rewind.vision.unseeable import unseeable
 from rewind.vision.vocabulary import Term, Vocabulary, load_vocabulary
-from rewind.vision.wording import looks_in, singular
+from rewind.vision.wording import colours_in, looks_in, singular
 from rewind.vision.words import word_features
 
 Floats = npt.NDArray[np.float32]
@@ -169,6 +170,9 @@ class Concepts:
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
         known = tuple(term.name for term in self.terms(query)) or looks_in(query) or alone
         lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
+        beyond = unseeable(query)
+        if beyond and not (looks_in(query) or colours_in(query)):
+            known, lack = (), beyond
         return ConceptScores(torch.from_numpy(certainty(raw)), torch.from_numpy(raw), known, lack)
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:

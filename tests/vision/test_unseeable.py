@@ -1,0 +1,46 @@
+"""What pictures do not tell is not denied: sounds are not heard, and text is not read."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from rewind.text import load_text
+from rewind.timeline import Timeline
+from rewind.vision.concepts import COLUMNS, Concepts
+from rewind.vision.unseeable import UNHEARD, UNREAD, unseeable
+
+
+@pytest.fixture(scope="module")
+def concepts() -> Concepts:
+    return Concepts(load_text())
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("Is there music?", UNHEARD),
+        ("Do you hear a dog barking?", UNHEARD),
+        ("applause", UNHEARD),
+        ("What text appears on screen?", UNREAD),
+        ("the title", UNREAD),
+        ("subtitles", UNREAD),
+    ],
+)
+def test_what_pictures_do_not_tell_is_not_denied(concepts: Concepts, query: str, why: str) -> None:
+    assert unseeable(query) == why
+    found = concepts.score(torch.full((20, 5, COLUMNS), 1e-3), query, Timeline.regular(20))
+    assert found.known == ()
+    assert found.degradations == (why,)
+
+
+@pytest.mark.parametrize("query", ["a dog", "a music stand", "a songbird", "a loudspeaker", "a book"])
+def test_what_they_do_tell_stays_as_it_was(concepts: Concepts, query: str) -> None:
+    assert unseeable(query) is None
+    assert UNHEARD not in concepts.score(torch.full((20, 5, COLUMNS), 1e-3), query, Timeline.regular(20)).degradations
+
+
+def test_the_look_of_a_text_is_looked_for(concepts: Concepts) -> None:
+    found = concepts.score(torch.full((20, 5, COLUMNS), 1e-3), "text on a white background", Timeline.regular(20))
+    assert found.known
+    assert found.degradations == ()
