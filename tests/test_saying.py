@@ -18,8 +18,10 @@ from rewind.vision.vocabulary import load_vocabulary
 MOMENT = Moment(3.0, 5.0, 0.9)
 
 
-def said(text: str, *moments: Moment, asked: str = "Is there a sign?", remembered: float = 0.9) -> Said:
-    relevance = SimpleNamespace(remembered=remembered, known=True, best=0.9, scores=torch.tensor([0.1, 0.9]))
+def said(
+    text: str, *moments: Moment, asked: str = "Is there a sign?", remembered: float = 0.9, known: bool = True
+) -> Said:
+    relevance = SimpleNamespace(remembered=remembered, known=known, best=0.9, scores=torch.tensor([0.1, 0.9]))
     decoded: Any = SimpleNamespace(text=text, confidence=DECODER_MIN + 0.1)
     engine: Any = SimpleNamespace(concepts=None)
     seen: Any = SimpleNamespace(relevance=relevance, text=SimpleNamespace(texts=(asked,)))
@@ -36,6 +38,15 @@ def test_a_thing_is_absent_where_words_and_scores_agree(word: str) -> None:
 def test_never_is_not_believed_where_the_thing_was_found() -> None:
     assert said("never").text == ABSENT
     assert said("never", MOMENT).text == said("at", MOMENT).text == "At 0:00:03 – 0:00:05."
+
+
+@pytest.mark.parametrize(
+    ("word", "asked"), [("never", "hi"), ("no", "Is there a wurgle?"), ("0", "How many are there?")]
+)
+def test_of_what_no_one_knows_nothing_is_denied(word: str, asked: str) -> None:
+    assert said(word, asked=asked, remembered=0).source == "decoder"
+    given = said(word, asked=asked, remembered=0, known=False)
+    assert (given.text, given.source, given.absent) == ("I do not know.", "none", False)
 
 
 def test_other_words_stand_as_they_are() -> None:

@@ -24,7 +24,8 @@ SUPPORTED = 0.5
 memory's scores for what its worlds call a sign are 0.00, and the decoder made up a colour for it all the same; where it
 was right on validation worlds of 10 minutes and listed nothing, they were two thirds of it and more."""
 NEEDS_NO_SUPPORT = ("no", "never")
-"""What may be said of a video that shows nothing of what was asked for; so may 0, where a number is asked for."""
+"""What may be said of a video that shows nothing of what was asked for; so may 0, where a number is asked for. But of
+what no one knows (*hi*) it tells nothing that nothing was seen."""
 ASKS_NUMBER = re.compile(r"\b(?:how\s+(?:many|often)|count|number\s+of)\b", re.IGNORECASE)
 """Questions that 0 answers. To others it is a character that was read, which needs something to be read off."""
 ASKS_MORE = re.compile(
@@ -86,7 +87,8 @@ def say(
     relevance = seen.relevance
     asked = seen.text.texts[0]
     none = decoded.text == "0" and ASKS_NUMBER.search(asked) is not None
-    supported = relevance.remembered >= SUPPORTED or decoded.text in NEEDS_NO_SUPPORT or none
+    denied = decoded.text in NEEDS_NO_SUPPORT or none
+    supported = relevance.remembered >= SUPPORTED or (denied and relevance.known)
     if decoded.confidence >= DECODER_MIN and decoded.text and supported:
         text = decoded.text
         absent = text in ("never", "no") and not moments
