@@ -60,6 +60,11 @@ def test_what_the_file_does_not_tell_is_no_fact() -> None:
         assert fact_asked(question, bare) is None
     assert fact_asked("How many frames are there?", replace(INFO, frames=None)) == "About 150,605 frames."
     assert fact_asked("How long is the video?", replace(INFO, duration_s=2.44)) == "0:00:02.4 long."
+    assert fact_asked("How long is the video?", replace(INFO, duration_s=0.04)) == "0.04 s long."
+    assert fact_asked("What is the frame rate?", replace(INFO, average_rate=1.0)) == "1 frame a second."
+    pipe = replace(bare, codec="", width=0, height=0)
+    for question in ("What resolution is it?", "Which codec is this?"):
+        assert fact_asked(question, pipe) is None
 
 
 def test_nothing_is_watched_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

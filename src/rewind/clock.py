@@ -29,6 +29,17 @@ def format_span(start_s: float, end_s: float) -> str:
     return f"{start} – {end}"
 
 
+def format_length(seconds: float, *, decimals: int = 0) -> str:
+    """How long a video is: a clock time, or what is under a second in figures that tell it."""
+    return format_time(seconds, decimals=decimals, hours=True) if seconds >= 1 else f"{seconds:.2g} s"
+
+
+def format_pace(rate: float) -> str:
+    """29.97 → 29.97 frames a second; 1 → 1 frame a second."""
+    shown = f"{rate:.4g}"
+    return f"{shown} frame{'' if shown == '1' else 's'} a second"
+
+
 def time_stamp(seconds: float) -> str:
     """Seconds as 0h01m02.345s: sorts by time within an hour's digits, safe in a file name on every system."""
     sign, thousandths = ("-" if seconds < 0 else ""), round(abs(seconds) * 1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rewind.clock import format_time
+from rewind.clock import format_length, format_pace
 from rewind.values import VideoInfo
 
 _VIDEO = r"(?:(?:the|this|my|your)\s+(?:whole\s+|entire\s+)?(?:video|film|movie|clip|recording|footage|file)|this)"
@@ -21,18 +21,18 @@ def _asks(*ways: str) -> re.Pattern[str]:
 
 def _length(info: VideoInfo) -> str | None:
     seconds = info.duration_s
-    if seconds is None:
+    return None if seconds is None else f"{format_length(seconds, decimals=int(seconds < 10))} long."
+
+
+def _size(info: VideoInfo) -> str | None:
+    if not info.codec:  # a pipe tells nothing of itself before it is read
         return None
-    return f"{format_time(seconds, decimals=int(seconds < 10), hours=True)} long."
-
-
-def _size(info: VideoInfo) -> str:
     width, height = info.shown
     return f"{width} × {height} pixels."
 
 
 def _rate(info: VideoInfo) -> str | None:
-    return None if info.average_rate is None else f"{info.average_rate:.4g} frames a second."
+    return None if info.average_rate is None else f"{format_pace(info.average_rate)}."
 
 
 def _frames(info: VideoInfo) -> str | None:
@@ -43,8 +43,8 @@ def _frames(info: VideoInfo) -> str | None:
     return f"About {round(info.duration_s * info.average_rate):,} frames."
 
 
-def _codec(info: VideoInfo) -> str:
-    return f"{info.codec}, in {info.container}."
+def _codec(info: VideoInfo) -> str | None:
+    return f"{info.codec}, in {info.container}." if info.codec else None
 
 
 _FACTS: tuple[tuple[re.Pattern[str], Callable[[VideoInfo], str | None]], ...] = (

@@ -201,6 +201,7 @@ class Video:
             raise ConfigError(f"threshold {threshold}", allowed="0 to 1")
         if limit < 1:
             raise ConfigError(f"limit {limit}", allowed="1 or more")
+        check_limits(self.info, from_s=from_s, until_s=until_s)
         query, only_now = answering.NOW.subn("", query)
         here, took = self._recollect(query, from_s, until_s, progress)
         begun = time.perf_counter()
@@ -242,7 +243,6 @@ class Video:
     ) -> tuple[Recalled, Seconds]:  # fmt: skip
         if not instruction.strip():
             raise ConfigError("an empty question", allowed="at least one word")
-        check_limits(self.info, from_s=from_s, until_s=until_s)
         fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
         if aloud:
             engine.model.speaker.require_room(instruction, room=engine.model.config.instruction_limit)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rewind.cli.words import clock, count, length, plain, rate, size, span
+from rewind.clock import format_length
 
 if TYPE_CHECKING:
     from rewind.estimate import Estimate
@@ -38,11 +39,11 @@ def describe(info: VideoInfo, estimate: Estimate, fps: Fraction) -> str:
         seconds = float(estimate.frames / fps)  # the header does not tell it, but it was watched
     parts = [
         plain(name),
-        "unknown length" if seconds is None else clock(seconds) if seconds >= 1 else f"{seconds:.2g} s",
+        "unknown length" if seconds is None else format_length(seconds),
     ]
-    frames = "frames" if estimate.frames is None else count(estimate.frames, "frame")
     if estimate.frames == 0:  # the file itself tells what is asked
         return " · ".join(parts)
+    frames = "frames" if estimate.frames is None else count(estimate.frames, "frame")
     parts.append(f"{frames} at {rate(fps)}")
     cost = []
     if estimate.stored:

@@ -10,6 +10,7 @@ from rewind.cli import engine, options, output, words
 from rewind.cli.group import resumable
 from rewind.cli.options import Opening
 from rewind.cli.progress import bar
+from rewind.clock import format_pace
 
 if TYPE_CHECKING:
     from rewind.values import VideoInfo
@@ -72,14 +73,9 @@ def info(
         return
     turned = f", turned {seen.rotation}°" if seen.rotation else ""
     wide = "" if seen.pixel_aspect == 1 else f", shown as {seen.shown[0]} × {seen.shown[1]}"
-    pace = "" if seen.average_rate is None else f", {_pace(seen.average_rate)} on average"
+    pace = "" if seen.average_rate is None else f", {format_pace(seen.average_rate)} on average"
     print(f"{seen.container}, {seen.codec}, {seen.width} × {seen.height}{wide}{turned}{pace}")
     print(f"times count from {words.clock(seen.start_s, tenths=True)}, in steps of {seen.time_base} s")
-
-
-def _pace(rate: float) -> str:
-    shown = f"{rate:.4g}"
-    return f"{shown} frame{'' if shown == '1' else 's'} a second"
 
 
 def _plain(info: VideoInfo) -> dict[str, Any]:

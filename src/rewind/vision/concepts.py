@@ -168,11 +168,10 @@ class Concepts:
         """Scores from the evidence (T, A, 2) of all of a video's stretches, joined."""
         raw = join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps)))
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
-        known = tuple(term.name for term in self.terms(query)) or looks_in(query) or alone
-        lack = UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED
-        beyond = unseeable(query)
-        if beyond and not (looks_in(query) or colours_in(query)):
-            known, lack = (), beyond
+        looks = looks_in(query)
+        beyond = None if looks or colours_in(query) else unseeable(query)
+        known = () if beyond else tuple(term.name for term in self.terms(query)) or looks or alone
+        lack = beyond or (UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED)
         return ConceptScores(torch.from_numpy(certainty(raw)), torch.from_numpy(raw), known, lack)
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
