@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 
@@ -19,6 +21,11 @@ def mixed(device: torch.device | str) -> torch.autocast:
     """Mixed precision for training and its tests: matrix products in bf16 where that is fast, all in fp32 elsewhere."""
     device = torch.device(device)
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16_is_fast(device))
+
+
+def unmixed_on_cpu(device: torch.device) -> AbstractContextManager[object]:
+    """Within `mixed`, for an operation that processors are slower at in bf16."""
+    return torch.autocast("cpu", enabled=False) if device.type == "cpu" else nullcontext()
 
 
 def kept_as(device: torch.device | str) -> torch.dtype:

@@ -10,10 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from rewind.errors import ConfigError
+from rewind.errors import ConfigError, RewindError
+from rewind.threads import one_thread
 from rewind.train import bank
 from rewind.train.bank import beside, make_bank
 from rewind.train.shards import holds
+from rewind.vision import load_vision
 from rewind.worlds.cards import plan_card
 from rewind.worlds.plan import plan_scene
 from rewind.worlds.truth import SceneTruth
@@ -124,3 +126,30 @@ def test_scenes_beside_a_bank_have_its_name_and_older_folders_still_serve(tmp_pa
     assert at("test", of="bank") == "bank-test"
     made(tmp_path / "a-validation", 2)
     assert at("validation") == "a-validation"
+
+
+def test_shards_made_side_by_side_are_those_made_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the real encoder, since a process is given it; one thread each, as here."""
+    monkeypatch.setattr(bank, "SHARD", 1)
+    encoder, told = load_vision(), []
+    with one_thread():
+        alone = make_bank(tmp_path / "a", seed=SEED, scenes=3, encoder=encoder, plan=plan_card)
+    pair = make_bank(
+        tmp_path / "b", seed=SEED, scenes=3, encoder=encoder, plan=plan_card, processes=2,
+        progress=lambda done, total: told.append((done, total)),
+    )  # fmt: skip
+    assert torch.equal(pair.deep[:], alone.deep[:])
+    assert torch.equal(pair.fine[:], alone.fine[:])
+    assert told == sorted(told)
+    assert told[-1] == (3, 3)
+
+
+def test_what_fails_in_a_process_is_raised_here_and_what_was_made_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bank, "SHARD", 1)
+    encoder = load_vision()
+    encoder.input_size = (0, 0)  # type: ignore[misc]  # what no frame can be
+    with pytest.raises(RewindError):
+        make_bank(tmp_path / "a", seed=SEED, scenes=2, encoder=encoder, plan=plan_card, processes=2)
+    assert not list((tmp_path / "a").glob("*.safetensors"))

@@ -77,7 +77,7 @@ def test_a_bank_stopped_by_time_keeps_its_shards_and_goes_on(
         frames = sum(truth.duration_s for truth in truths)
         return torch.full((frames, 1, 2), float(start)), torch.zeros(frames, 1, 2)
 
-    monkeypatch.setattr("rewind.train.bank.encode", noise)
+    monkeypatch.setattr("rewind.train.makers.encode", noise)
     for count in (1, 2, 3):
         with pytest.raises(OutOfTime):
             make_bank(tmp_path, seed=20, scenes=5, encoder=encoder, stop_at=0.0)

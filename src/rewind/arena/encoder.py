@@ -21,6 +21,7 @@ from rewind.errors import WeightsError
 from rewind.folders import CONFIG, WEIGHTS, folder_of
 from rewind.memory import Aim, MemoryState, Neck, PatchProjection
 from rewind.model import ReWind
+from rewind.threads import cores
 from rewind.train.bank import ProjectedBank, make_bank, project_bank
 from rewind.train.loop import CHECKPOINT
 from rewind.train.recipe import ALIGNED
@@ -133,7 +134,7 @@ def projected_bank(
     path = kept / name
     if not path.is_file():
         bank = make_bank(
-            folder, seed=seed, scenes=scenes, encoder=vision, pictures=pictures,
+            folder, seed=seed, scenes=scenes, encoder=vision, pictures=pictures, processes=cores(),
             progress=lambda done, total: report("scenes", done, total) if report else None,
         )  # fmt: skip
         encoder.neck.to(device)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rewind.config import ReWindConfig
+from rewind.precision import unmixed_on_cpu
 
 _AROUND, _ROWS, _COLUMNS = 48, 3, 7
 """What is read around a patch: as many channels of each of 3 × 7 patches, 48 × 112 px: the longest codes are 92 px."""
@@ -28,7 +29,9 @@ class NeckBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, side, side, D) → the same shape."""
-        seen = self.look(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        # Its gradient takes a processor three times as long in bf16.
+        with unmixed_on_cpu(x.device):
+            seen = self.look(x.to(self.look.weight.dtype).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return x + self.outer(nn.functional.gelu(self.inner(self.norm(seen)), approximate="tanh"))  # type: ignore[no-any-return]
 
 

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 
 from rewind.errors import ConfigError
 from rewind.store import replace_file
 from rewind.train.alike import Alike
+from rewind.train.makers import Makers
 from rewind.train.rows import Rows
-from rewind.train.shards import Pixels, encode, holds
+from rewind.train.shards import Pixels, holds
 from rewind.vision import VisionEncoder
 from rewind.worlds.arrange import Pool
 from rewind.worlds.cards import Planner
@@ -98,6 +99,7 @@ def make_bank(
     encoder: VisionEncoder,
     pictures: Sequence[Pixels] = (),
     plan: Planner = plan_scene,
+    processes: int = 1,
     stop_at: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Bank:
@@ -110,7 +112,8 @@ def make_bank(
         pictures: real pictures (224, 224, 3) for every fourth scene's background, so that what is learned does not
             hang on painted ones.
         plan: what a scene holds: `plan_scene`, or `plan_card` for a bank of single pictures.
-        stop_at: `time.monotonic()` after which no shard is made but the first that is missing, so that calls get on.
+        processes: how many make shards side by side, one thread each; with 1, this one alone, with all its threads.
+        stop_at: `time.monotonic()` after which no shard is begun but the first that is missing, so that calls get on.
 
     Raises: ConfigError where the folder holds other scenes, or a file that is no shard of these; OutOfTime.
     """
@@ -130,20 +133,25 @@ def make_bank(
         replace_file(mark, json.dumps(record).encode())
     truths: list[SceneTruth] = []
     shards = []
-    for start in range(0, scenes, SHARD):
-        path = folder / f"{start:06d}.safetensors"
-        wanted = [plan(seed + i, 0) for i in range(start, min(start + SHARD, scenes))]
-        truths += wanted
-        more = (plan(seed + i, 0) for i in range(start + len(wanted), start + SHARD))
-        there = holds(path, wanted, more)
-        if not there:
-            deep, fine = encode(wanted, encoder, pictures, start)
-            replace_file(path, save({"deep": deep, "fine": fine}))
-        shards.append(path)
-        if progress:
-            progress(start + len(wanted), scenes)
-        if not there and stop_at is not None and time.monotonic() > stop_at:
-            raise OutOfTime
+    with Makers(encoder, pictures, processes=processes) as makers:
+        for start in range(0, scenes, SHARD):
+            path = folder / f"{start:06d}.safetensors"
+            wanted = [plan(seed + i, 0) for i in range(start, min(start + SHARD, scenes))]
+            truths += wanted
+            more = (plan(seed + i, 0) for i in range(start + len(wanted), start + SHARD))
+            there = holds(path, wanted, more)
+            if not there:
+                makers.make(path, wanted, start)
+            shards.append(path)
+            if progress:
+                progress(max(0, start + len(wanted) - SHARD * makers.busy), scenes)
+            if not there and stop_at is not None and time.monotonic() > stop_at:
+                makers.finish()
+                raise OutOfTime
+        if makers.busy:
+            makers.finish()
+            if progress:
+                progress(scenes, scenes)
     first = np.cumsum([0, *(t.duration_s for t in truths)])
     return Bank(tuple(truths), first[:-1], *_load(shards, int(first[-1])))
 

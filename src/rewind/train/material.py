@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rewind.memory import Neck
 from rewind.model import ReWind
+from rewind.threads import cores
 from rewind.train.aiming import Middles, middles_of
 from rewind.train.align import Source
 from rewind.train.bank import Bank, OutOfTime, ProjectedBank, beside, make_bank, project_bank
@@ -105,7 +106,7 @@ class Banks:
         shown = "validation bank" if name == "validation" else name
         return make_bank(
             folder, seed=seed, scenes=self.counts[name], encoder=self.vision, pictures=self.pictures, plan=plan,
-            stop_at=self.stop_at if self.team.leads else None,
+            processes=cores(), stop_at=self.stop_at if self.team.leads else None,
             progress=lambda done, total: self.report(shown, done, total, {}),
         )  # fmt: skip
 

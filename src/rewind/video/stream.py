@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rewind.errors import ConfigError, VideoError
+from rewind.threads import cores
 from rewind.timeline import Clock
 from rewind.values import READINGS, Frame, FrameCount, Reading, VideoInfo
 from rewind.video.decode import Pixels
@@ -93,7 +93,7 @@ def open_frames(
         size=size,
         active=active,
         start_index=start_index,
-        threads=min(threads or _cores(), 16),
+        threads=min(threads or cores(), 16),
         stall_s=stall_s,
         info=info,
     )
@@ -246,10 +246,3 @@ def _stop(shared: Shared, order: Order) -> None:
     for thread in list(order.threads):
         if thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1

@@ -175,17 +175,24 @@ def sign_size(shape: str, code_length: int, scale: int) -> tuple[int, int]:
     return height, width
 
 
-@lru_cache(maxsize=256)
-def sign_sprite(shape: str, colour: str, *, glyph_colour: str, mark: str, code: str, scale: int) -> Sprite:
-    """A board with a border in the colour of its glyphs, a symbol above and the code below it."""
-    height, width = sign_size(shape, len(code), scale)
+@lru_cache(maxsize=64)
+def _board_masks(shape: str, height: int, width: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Of a sign's board: its face, within the border, and all of it. Worlds have some thirty boards."""
     board = _fill(
         [(px * _SUPER, py * _SUPER) for px, py in _board(shape, height, width)], height * _SUPER, width * _SUPER
     )
     padded = np.pad(board, _SUPER)
     core = ~_grow(~padded, 2 * _SUPER)[_SUPER:-_SUPER, _SUPER:-_SUPER]
+    return _reduce(core), _reduce(board)
+
+
+@lru_cache(maxsize=256)
+def sign_sprite(shape: str, colour: str, *, glyph_colour: str, mark: str, code: str, scale: int) -> Sprite:
+    """A board with a border in the colour of its glyphs, a symbol above and the code below it."""
+    height, width = sign_size(shape, len(code), scale)
+    inside, board = _board_masks(shape, height, width)
     ink = np.array(GLYPH_RGB[glyph_colour], float)
-    face = _reduce(core)[..., None]
+    face = inside[..., None]
     rgb = face * np.array(SIGN_RGB[colour], float) + (1 - face) * ink
     icon, letters = glyphs.symbol(mark, max(2, scale - 1)), glyphs.text(code, scale)
     top = (height - icon.shape[0] - letters.shape[0] - scale - 1) // 2
@@ -193,4 +200,4 @@ def sign_sprite(shape: str, colour: str, *, glyph_colour: str, mark: str, code: 
     for mask, y in ((icon, top), (letters, top + icon.shape[0] + scale + 1)):
         x = (width - mask.shape[1]) // 2 + shift
         rgb[y : y + mask.shape[0], x : x + mask.shape[1]][mask] = ink
-    return _sprite(rgb, _reduce(board))
+    return _sprite(rgb, board)
