@@ -9,7 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from rewind.language.aloud import read_aloud
+from rewind.models import load
+from rewind.text import load_text
 from rewind.values import Moment
 from rewind.worlds import make_world
 from rewind.worlds.index import Index, phrase
@@ -19,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not ins
 
 from benchmarks import Line
 from benchmarks.__main__ import main
+from benchmarks.aloud import ways
 from benchmarks.parts import LEVEL, draw_parts, overlaps
 
 
@@ -75,3 +80,24 @@ def test_parts_show_what_they_are_said_to() -> None:
         assert seconds == {t for a, b in part.shown for t in range(a, b)}
         assert all(overlaps(Moment(float(a), float(b), 1.0), part.shown) for a, b in part.shown)
         assert not overlaps(Moment(0.0, 300.0, 1.0), part.shown)
+
+
+def test_who_is_heard_in_each_way() -> None:
+    """The control hears other frames with the surest ones' share, and nothing where those are not heard."""
+    model = load("nano")
+    made = torch.Generator().manual_seed(4)
+    tokens = torch.randn(1, 30, model.config.write_tokens, model.config.width, generator=made)
+    logits = torch.linspace(-9, 9, 30)[None, :, None].expand(-1, -1, model.config.tracks)
+    texts = load_text().encode(["What is the second character on the red sign?", "How many times does a star appear?"])
+    hear = ways(model, np.random.default_rng(0))
+    assert hear["decoder"](tokens, logits, texts.pooled[:1]) is None
+    surest, others = (hear[name](tokens, logits, texts.pooled[:1]) for name in ("surest", "others"))
+    assert surest is not None
+    assert others is not None
+    assert torch.equal(surest.weight, others.weight)
+    assert not torch.allclose(surest.words, others.words)
+    assert torch.allclose(
+        surest.words[0], read_aloud(model.prompt, model.decoder, tokens[0, -4:], torch.ones(4)), atol=0.05
+    )  # type: ignore[arg-type]
+    assert hear["surest"](tokens, logits, texts.pooled[1:]) is None
+    assert hear["others"](tokens, logits, texts.pooled[1:]) is None

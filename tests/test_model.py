@@ -9,9 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from rewind.config import SIZES, ReWindConfig
 from rewind.errors import ConfigError, WeightsError
+from rewind.language.aloud import SHARE
 from rewind.language.moments import tally
 from rewind.language.prompt import PromptParts
 from rewind.language.tokenizer import END, AnswerTokenizer
@@ -334,3 +336,20 @@ def test_the_published_size_is_the_papers() -> None:
     assert (config.vision_width, config.patches, config.decoder_width) == (1408, 256, 4096)
     assert (config.lora_rank, config.lora_alpha) == (64, 32)
     assert (config.candidates, config.key_frames, config.detail_tokens, config.write_tokens) == (64, 8, 32, 2)
+
+
+def test_memory_read_aloud_is_heard_where_the_instruction_asks_for_what_a_frame_shows(tmp_path: Path) -> None:
+    model, (deep, fine) = tiny(), video(20)
+    plain = ask(model, deep, fine, text())
+    old = {k: v for k, v in model.state_dict().items() if not k.startswith("reads.")}
+    state = watch(model, deep, fine, text())
+    logits = model.score(state.tokens(), state.pooled)
+    assert model.hear(state.tokens(), logits, text().pooled) is None, "until it is taught"
+    model.reads[1].bias.fill_(40.0)
+    heard = model.hear(state.tokens(), logits, text().pooled)
+    assert heard is not None
+    assert float(heard.weight[0]) == pytest.approx(SHARE)
+    assert ask(model, deep, fine, text()).confidence != plain.confidence
+    save_pretrained(model, tmp_path / "m")
+    save_file({k: v.contiguous() for k, v in old.items()}, tmp_path / "m" / "model.safetensors")
+    assert ask(from_pretrained(tmp_path / "m"), deep, fine, text()) == plain, "weights of before hear nothing"

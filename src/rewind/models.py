@@ -30,6 +30,8 @@ _BEHIND_WALK = (
     "score_after", "lora_rank", "lora_alpha",
 )  # fmt: skip
 """The modules that make memory, and the fields of the config that only those behind memory read."""
+_SINCE = "reads."
+"""What weights of earlier versions do not hold, and do without."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ def from_pretrained(folder: Path, *, name: str | None = None) -> ReWind:
     model = ReWind(config, tokenizer=tokenizer, speaker=speaker, name=name or str(folder))
     try:
         state = load_file(folder / WEIGHTS)
-        model.load_state_dict({k: v.float() for k, v in state.items()})
+        # In weights from before memory was read aloud it has no say.
+        new = {k: v for k, v in model.state_dict().items() if k.startswith(_SINCE)}
+        model.load_state_dict({**new, **{k: v.float() for k, v in state.items()}})
     except Exception as error:  # safetensors and torch each raise their own for a damaged or foreign file
         raise WeightsError(
             f"{folder / WEIGHTS}: {error}", allowed="weights written by save_pretrained", do="fetch or train it anew"

@@ -1,8 +1,7 @@
-"""How many threads torch may use: one where the work comes in small pieces; and how many cores there are for work."""
+"""How many threads torch may use: one where the work comes in small pieces."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -39,14 +38,6 @@ class _Team:
 
 
 _TEAM = _Team()
-
-
-def cores() -> int:
-    """How many cores this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
 ) -> None:
     monkeypatch.setattr(material, "VALIDATION_SCENES", 6)
     monkeypatch.setattr(steps, "_AIM_TEXTS", 24)
-    monkeypatch.setattr(recipe, "calibrate", partial(calibrate, frames=32, per_kind=4))
+    monkeypatch.setattr(recipe, "calibrate", partial(calibrate, frames=32, per_kind=4, phrases=8))
     options = {"stages": STAGES, "scenes": 6, "cards": 8, "bank": tmp_path / "bank", "changes": SMALL, "seed": 5}
     whole = recipe.run("nano", out=tmp_path / "whole", **options)  # type: ignore[arg-type]
     assert whole == tmp_path / "whole" / "model"
@@ -95,6 +95,8 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     assert curve(tmp_path / "parts")[0]["step"] == 0
     numbers = json.loads((tmp_path / "whole" / "validation.json").read_text())
     assert numbers["score.nll"] <= numbers["score.nll.before"] + 1e-6
+    assert numbers["reads.accuracy"] > 0.5
+    assert min(numbers["reading.nll"], numbers["reading.nll.before"]) > 0
     assert 0 <= numbers["answer.accuracy"] <= 1
 
 

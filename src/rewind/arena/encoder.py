@@ -17,11 +17,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
+from rewind.cores import cores
 from rewind.errors import WeightsError
 from rewind.folders import CONFIG, WEIGHTS, folder_of
 from rewind.memory import Aim, MemoryState, Neck, PatchProjection
 from rewind.model import ReWind
-from rewind.threads import cores
 from rewind.train.bank import ProjectedBank, make_bank, project_bank
 from rewind.train.loop import CHECKPOINT
 from rewind.train.recipe import ALIGNED

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rewind.config import ReWindConfig
+from rewind.language.aloud import Heard
 from rewind.language.tokenizer import BEGIN, END, PAD
 from rewind.memory.attention import Attention, FeedForward
 
@@ -85,9 +86,12 @@ class BundledDecoder(nn.Module):
         return self.out(self.norm(x))  # type: ignore[no-any-return]
 
     @torch.no_grad()
-    def generate(self, prompt: Tensor, *, limit: int, barred: Sequence[int] = ()) -> Words:
+    def generate(self, prompt: Tensor, *, limit: int, barred: Sequence[int] = (), heard: Heard | None = None) -> Words:
         """Greedy answer to one prompt (1, L, H), at most `limit` tokens, that begins with none of the ids `barred`: of
-        the first token's probability they have no part. Keys and values are kept between tokens."""
+        the first token's probability they have no part. Keys and values are kept between tokens.
+
+        `heard`: another (of one row) who has a say in the first token.
+        """
         x, past = prompt, []
         for layer in self.layers:
             x, kept = layer(x, None, None, first=prompt.shape[1] if layer is self.layers[-1] else 0)
@@ -101,6 +105,7 @@ class BundledDecoder(nn.Module):
                 x, past[i] = layer(x, None, past[i])
             logits = self.out(self.norm(x[:, -1])).float()[0]
             if not step:
+                logits = logits if heard is None else heard.pool(logits.log_softmax(-1)[None])[0]
                 logits[list(barred)] = -torch.inf
             logits = logits.log_softmax(-1)
             token = int(logits.argmax())

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rewind.config import SLOTS, ReWindConfig
+from rewind.language.aloud import Heard
 from rewind.language.moments import MomentEmbedding, MomentParts
 from rewind.language.place import PlaceEmbedding
 
@@ -19,7 +20,8 @@ class PromptParts:
     `memory` (B, n, D) shown memory tokens with `memory_place` (B, n, 2) and relevance `memory_score` (B, n);
     `detail` (B, k, m, D) with `detail_place` (B, k, 2); `text` (B, S, text_width) instruction features; `moments`,
     where the decoder is told what the scores found; `words` (B, S, SLOTS), where it is told which thing each word is
-    of. Masks are True for real tokens. A place is what `places` gives.
+    of. Masks are True for real tokens. A place is what `places` gives. `heard` is no part of the prompt: the
+    say that memory, read aloud, has in the bundled decoder's first token.
     """
 
     memory: Tensor
@@ -33,6 +35,7 @@ class PromptParts:
     text_mask: Tensor
     moments: MomentParts | None = None
     words: Tensor | None = None
+    heard: Heard | None = None
 
 
 class Prompt(nn.Module):

@@ -60,7 +60,7 @@ class BundledSpeaker:
         never, *rest = self._tokenizer.encode(NEVER)
         known = len(rest) == 1  # one word and the end; spelled letter by letter otherwise
         barred = [never] if known and presumes(question) else []
-        words = self._decoder.generate(embeddings[:, mask[0]], limit=limit, barred=barred)
+        words = self._decoder.generate(embeddings[:, mask[0]], limit=limit, barred=barred, heard=parts.heard)
         used = int(parts.text_mask.sum())
         return Spoken(self._tokenizer.decode(words.ids), words.log_probabilities, used, words.complete)
 

@@ -41,7 +41,7 @@ _SIZED = 0.5
 """Share of questions on changes that name a size, as all of an hour do and none of what training has the time for: a
 model that had never met one took it for a question of what is on screen, and answered with the thing's name."""
 _NAMING: tuple[Kind, ...] = ("exists", "order", "count", "find")
-_READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
+READING: tuple[Kind, ...] = ("needle", "breakpoint", "state")
 _SEVERAL = 6
 """Questions drawn of one video, so that one of them is likely to be of the change that it was made for."""
 _COUNTABLE_S, _ARRANGE_TRIES = 48, 4000
@@ -194,6 +194,6 @@ def collate(
         relevant=torch.from_numpy(np.stack([e.relevant for e in examples])).to(device),
         answer=torch.tensor([a + [PAD] * (longest - len(a)) for a in answers], device=device),
         speaks=torch.ones(len(examples), device=device),
-        reads=torch.tensor([e.question.kind in _READING for e in examples], device=device),
+        reads=torch.tensor([e.question.kind in READING for e in examples], device=device),
     )
     return batch, list(examples)

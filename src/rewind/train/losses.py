@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from rewind.language.aloud import said_alone
 from rewind.language.place import places
 from rewind.language.prompt import PromptParts
 from rewind.language.tokenizer import PAD
@@ -154,11 +155,10 @@ def reading_loss(model: ReWind, tokens: Tensor, detail: Tensor, rows: Tensor, ba
     prompt, decoder = model.prompt, model.decoder
     on = batch.relevant.any(-1) & batch.reads.bool()[:, None]
     shown = torch.gather(on, 1, rows)
-    from_memory = prompt.memory(prompt.memory_norm(tokens)).mean(2)[on]
     # Where each token reads a patch of its own, the first reads the one that fits best.
     spoken = detail[:, :, :1] if model.config.read_detail else detail
     from_detail = prompt.detail(prompt.detail_norm(spoken)).mean(2)[shown]
-    logits = decoder.out(decoder.norm(torch.cat([from_memory, from_detail]))).float()
+    logits = torch.cat([said_alone(prompt, decoder, tokens[on]), decoder.out(decoder.norm(from_detail))]).float()
     if not len(logits):
         return torch.as_tensor(logits.sum())
     first = batch.answer[:, :1]

@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewind.cores import cores
 from rewind.memory import Neck
 from rewind.model import ReWind
-from rewind.threads import cores
 from rewind.train.aiming import Middles, middles_of
 from rewind.train.align import Source
 from rewind.train.bank import Bank, OutOfTime, ProjectedBank, beside, make_bank, project_bank

@@ -79,6 +79,8 @@ def run(
 ) -> Path | None:
     """Train one model; of processes started together, each takes its share of every batch (`rewind.train.team`).
 
+    Banks are made in processes of their own: a script that calls this does so under `if __name__ == "__main__":`.
+
     Args:
         size: of `ReWindConfig.of_size`; only sizes with the bundled decoder and encoders can be trained here.
         out: the run's folder: bank/, state.pt, curve.jsonl, curve.png, record.json, aligned/ (before any stage on

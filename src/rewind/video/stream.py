@@ -12,8 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
+from rewind.cores import cores
 from rewind.errors import ConfigError, VideoError
-from rewind.threads import cores
 from rewind.timeline import Clock
 from rewind.values import READINGS, Frame, FrameCount, Reading, VideoInfo
 from rewind.video.decode import Pixels
