@@ -16,11 +16,12 @@ def machine() -> dict[str, Any]:
     """What a number was measured on: processor, cores that this process may use, memory, versions."""
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from rewind.cores import cores
+
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     return {
         "cpu": _processor(),
-        "cores": cores,
+        "cores": cores(),
         "memory_gb": round(memory / 1e9, 1),
         "system": platform.system(),
         "python": platform.python_version(),

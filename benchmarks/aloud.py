@@ -2,10 +2,10 @@
 
     python -m benchmarks.aloud [--seed 1000800] [--worlds 16] [--minutes 1] [--questions 20]
 
-Worlds are drawn straight into the encoder (validation seeds: nothing is reported of them). Prints a line of JSON a
-question kind and way: `decoder` hears nothing, `surest` is what the engine does, `others` hears as many frames drawn at
-random, the control, with the surest ones' share. `value` is the share of right answers in the decoder's words, with n
-and a 95 % bootstrap interval over the questions.
+Worlds are drawn straight into the encoder; their seeds are validation's where none is given, so that choices may be
+made by them. Prints a line of JSON a question kind and way: `decoder` hears nothing, `surest` is what the engine does,
+`others` hears as many frames drawn at random, the control, with the surest ones' share. `value` is the share of right
+answers in the decoder's words, with n and a 95 % bootstrap interval over the questions.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.haystack import interval
+from benchmarks.haystack import share
 from rewind.answering import choose, decode
 from rewind.evaluate.marks import decoder_right
 from rewind.evaluate.together import Asked, project_all, recollect_all
@@ -67,8 +68,8 @@ def run(
                 stretch = watched.stored.stretch(0, len(timeline))
                 picks, _ = choose(engine, seen, timeline)
                 for name, hear in heard_by.items():
-                    engine.model.hear = hear  # type: ignore[assignment]
-                    said = decode(engine, seen, picks, stretch, timeline).text
+                    with patch.object(engine.model, "hear", hear):
+                        said = decode(engine, seen, picks, stretch, timeline).text
                     right[asked[n].kind, name].append(decoder_right(asked[n], said))
     return right
 
@@ -81,13 +82,10 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=20, help="of each kind on each world")
     parser.add_argument("--model", default="nano")
     given = parser.parse_args()
-    right = run(
-        given.seed, worlds=given.worlds, minutes=given.minutes, per_kind=given.questions, model=given.model
-    )  # fmt: skip
+    right = run(given.seed, worlds=given.worlds, minutes=given.minutes, per_kind=given.questions, model=given.model)
     for (kind, heard), hits in sorted(right.items()):
-        value = {"value": round(float(np.mean(hits)), 4), "n": len(hits), "interval_95": interval(hits)}
         line = {"benchmark": "aloud", "seed": given.seed, "minutes": given.minutes, "metric": kind, "heard": heard}
-        print(json.dumps({**line, **value}))
+        print(json.dumps({**line, **share(hits)}))
 
 
 if __name__ == "__main__":

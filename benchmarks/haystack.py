@@ -63,6 +63,11 @@ def interval(hits: Sequence[bool], *, draws: int = 2000) -> tuple[float, float]:
     return round(float(low), 3), round(float(high), 3)
 
 
+def share(hits: Sequence[bool]) -> dict[str, Any]:
+    """The share that is right, of how many, and its interval: what a line of JSON tells of a metric."""
+    return {"value": round(float(np.mean(hits)), 3), "n": len(hits), "interval_95": interval(hits)}
+
+
 def join(clips: Sequence[Path], film: Path, *, seconds: int) -> None:
     """One file of all clips at a frame a second, each fitted into `SHAPE`."""
     with av.open(str(film), "w") as out:
@@ -150,9 +155,7 @@ def run(
         {
             **common,
             "metric": name,
-            "value": round(float(np.mean(hits)), 3),
-            "n": len(hits),
-            "interval_95": interval(hits),
+            **share(hits),
         }
         for name, hits in outcomes.items()
     ]

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import rewind
-from benchmarks.haystack import interval
+from benchmarks.haystack import share
 from rewind.clock import format_time
 from rewind.values import Moment
 from rewind.worlds import make_world
@@ -97,10 +97,8 @@ def main() -> None:
     given = parser.parse_args()
     right = run(given.seed, worlds=given.worlds, minutes=given.minutes, questions=given.questions)
     for metric, hits in right.items():
-        value = {"value": round(float(np.mean(hits)), 3), "n": len(hits), "interval_95": interval(hits)}
-        print(
-            json.dumps({"benchmark": "parts", "seed": given.seed, "minutes": given.minutes, "metric": metric, **value})
-        )
+        line = {"benchmark": "parts", "seed": given.seed, "minutes": given.minutes, "metric": metric}
+        print(json.dumps({**line, **share(hits)}))
 
 
 if __name__ == "__main__":

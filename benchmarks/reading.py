@@ -13,7 +13,6 @@ import argparse
 import importlib
 import importlib.util
 import json
-import os
 import resource
 import shutil
 import statistics
@@ -29,6 +28,7 @@ import av
 import av.filter
 
 from benchmarks import Line
+from rewind.cores import cores
 from rewind.values import Reading
 from rewind.video import open_frames
 
@@ -117,16 +117,16 @@ def measure(
     *, seconds: int = 150, repeats: int = 5, video: Path | None = None, fps: Fraction = Fraction(1)
 ) -> list[dict[str, Any]]:
     """Measures and prints; gives the same as a list of records."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = cores()
     records: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         path = video or Path(folder) / "t.mp4"
         if video is None:
             make_video(path, seconds=seconds)
-        works: dict[str, Callable[[], Any]] = {"decode all (PyAV)": lambda: decode_all(path, cores)}
+        works: dict[str, Callable[[], Any]] = {"decode all (PyAV)": lambda: decode_all(path, threads)}
         program = ffmpeg_program()
         if program:
-            works["decode all (ffmpeg)"] = lambda: decode_ffmpeg(program, path, cores)
+            works["decode all (ffmpeg)"] = lambda: decode_ffmpeg(program, path, threads)
         for way in BOUNDS:
             works[way] = lambda way=way: read(path, way, fps)
         walls: dict[str, list[float]] = {name: [] for name in works}
@@ -143,7 +143,7 @@ def measure(
         for name in works:
             wall, used = statistics.median(walls[name]), statistics.median(cpus[name])
             record: dict[str, Any] = {
-                "bench": "reading", "what": name, "cores": cores, "repeats": repeats,
+                "bench": "reading", "what": name, "cores": threads, "repeats": repeats,
                 "wall_s": round(wall, 3), "cpu_s": round(used, 3),
                 "of_floor": round(wall / statistics.median(walls[floor]), 3),
                 "cpu_of_floor": round(used / statistics.median(cpus[floor]), 3), "floor": floor,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import tempfile
 from pathlib import Path
@@ -12,13 +11,14 @@ import torch
 import rewind
 from benchmarks import Line
 from benchmarks.reading import make_video, timed
+from rewind.cores import cores
 from rewind.video import open_frames
 from rewind.vision import load_vision
 
 
 def run(*, seconds: int = 150, repeats: int = 3) -> Line:
     """Wall seconds of `watch`, store included, as a share of (CPU s of decoding + of encoding) / cores."""
-    cores = len(os.sched_getaffinity(0))
+    n = cores()
     encoder = load_vision()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.mp4"
@@ -44,10 +44,14 @@ def run(*, seconds: int = 150, repeats: int = 3) -> Line:
             walls.append(wall)
             used_by_watch.append(used)
         parts = {"decode_cpu_s": statistics.median(decoding), "encode_cpu_s": statistics.median(encoding)}
-    wall, work = statistics.median(walls), sum(parts.values()) / cores
+    wall, work = statistics.median(walls), sum(parts.values()) / n
     # Wall seconds close to CPU seconds say that other work had the other cores: the bound is for a machine at rest.
     cpu_s = statistics.median(used_by_watch)
     left = {"wall_s": round(wall, 3), "cpu_s": round(cpu_s, 3), "frames": count, "frames_per_s": round(count / wall, 1)}
     return Line(
-        "watch.wall", round(wall / work, 3), 1.15, left, {**{k: round(v, 3) for k, v in parts.items()}, "cores": cores}
+        "watch.wall",
+        round(wall / work, 3),
+        1.15,
+        left,
+        {**{k: round(v, 3) for k, v in parts.items()}, "cores": n},
     )

@@ -98,6 +98,6 @@ def test_who_is_heard_in_each_way() -> None:
     assert not torch.allclose(surest.words, others.words)
     assert torch.allclose(
         surest.words[0], read_aloud(model.prompt, model.decoder, tokens[0, -4:], torch.ones(4)), atol=0.05
-    )  # type: ignore[arg-type]
+    )
     assert hear["surest"](tokens, logits, texts.pooled[1:]) is None
     assert hear["others"](tokens, logits, texts.pooled[1:]) is None

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from rewind.config import ReWindConfig, Selector
 from rewind.errors import ConfigError, WeightsError
-from rewind.language.aloud import SHARE, Heard, read_aloud
+from rewind.language.aloud import Heard, Reads, read_aloud
 from rewind.language.decoder import BundledDecoder
 from rewind.language.moments import MomentParts, moment_parts
 from rewind.language.place import places
@@ -26,10 +26,6 @@ from rewind.selection.digest import digest, frame_step
 from rewind.selection.score import FrameScore
 from rewind.text import TextFeatures
 from rewind.values import TokenCount
-
-_DEAF, _HARDLY = -20.0, 1e-3
-"""Until it is taught which questions are read off a frame, a model hears nothing; and the share below which it is not
-worth it."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +87,7 @@ class ReWind(nn.Module):
         self.prompt = Prompt(config)
         self.decoder = BundledDecoder(config) if config.decoder == "bundled" else None
         self.known = nn.Sequential(nn.LayerNorm(config.text_width), nn.Linear(config.text_width, 1))
-        self.reads = nn.Sequential(nn.LayerNorm(config.text_width), deaf := nn.Linear(config.text_width, 1))
-        nn.init.constant_(deaf.bias, _DEAF)
+        self.reads = Reads(config.text_width)
         self.register_buffer("answer_temperature", torch.ones(()))
         # 1 where prompt and decoder were trained together; a decoder from elsewhere starts at 0.
         self.register_buffer("answers", torch.zeros(()))
@@ -252,8 +247,8 @@ class ReWind(nn.Module):
         Args:
             tokens: memory (B, T, W, D) with `logits` (B, T, tracks) of `score`; pooled: instructions (B, text_width).
         """
-        weight = SHARE * torch.sigmoid(self.reads(pooled.to(self.device, self.dtype)))[:, 0]
-        if self.decoder is None or bool((weight < _HARDLY).all()):
+        weight = self.reads.weight(pooled.to(self.device, self.dtype))
+        if self.decoder is None or weight is None:
             return None
         rows = zip(tokens, self.score.probability(logits).float(), strict=True)
         words = [read_aloud(self.prompt, self.decoder, of_frames, scores) for of_frames, scores in rows]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from rewind.language.decoder import BundledDecoder
@@ -20,6 +21,9 @@ SURE = 0.5
 HEARD = 4
 """Frames that are heard: a sign is shown for 2 to 4 s, a change for 4; more of them are others' (LOG.md)."""
 _LEAST = -9.0
+_DEAF, _HARDLY = -20.0, 1e-3
+"""Until it is taught which questions are read off a frame, a model hears nothing; and the share below which it is not
+worth it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,19 @@ class Heard:
         1986)."""
         weight = self.weight[:, None].to(said.dtype)
         return ((1 - weight) * said + weight * self.words.to(said.dtype)).log_softmax(-1)
+
+
+class Reads(nn.Sequential):
+    """Instruction features (B, text_width) → logits (B, 1) that one frame is enough to answer from."""
+
+    def __init__(self, text_width: int) -> None:
+        super().__init__(nn.LayerNorm(text_width), deaf := nn.Linear(text_width, 1))
+        nn.init.constant_(deaf.bias, _DEAF)
+
+    def weight(self, pooled: Tensor) -> Tensor | None:
+        """How much what is heard counts in each answer (B,); None where it hardly does in any."""
+        weight = SHARE * torch.sigmoid(self(pooled))[:, 0]
+        return None if bool((weight < _HARDLY).all()) else weight
 
 
 def said_alone(prompt: Prompt, decoder: BundledDecoder, tokens: Tensor) -> Tensor:
