@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rewind.cores import cores
 from rewind.store import Manifest
 from rewind.values import Reading, VideoInfo
 
@@ -46,7 +46,7 @@ def estimate(
     rate = info.average_rate or 30.0
     pixels = info.width * info.height / 1e6 * rate * info.duration_s
     work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * (ENCODE_S if bf16 else ENCODE_FP32_S)
-    return Estimate(frames, work / (os.cpu_count() or 1), frames * frame_bytes, stored=False)
+    return Estimate(frames, work / cores(), frames * frame_bytes, stored=False)
 
 
 def of_part(whole: Estimate, frames: int) -> Estimate:

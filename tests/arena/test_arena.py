@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from rewind.arena import ArenaPlan, chosen
 from rewind.arena.encoder import Encoder, load_encoder
+from rewind.arena.ledger import require_same_training
 from rewind.arena.plan import LEAST_STEPS, Rates, cost, fit, scenes_to_test
 from rewind.arena.questions import chance, draw_questions
 from rewind.arena.report import kept_report
@@ -105,7 +106,7 @@ def test_a_tiny_arena_end_to_end_says_its_hours_first(tiny_encoder: Encoder, ban
 
 @pytest.mark.parametrize(
     ("held", "line"),
-    [(None, "no arena.json there"), ("{}", "allowed: an arena of this version"), ("[", "of this version")],
+    [(None, "no arena.json there"), ("{}", "allowed: an arena of this version"), ("[", "allowed: a JSON file")],
 )
 def test_a_folder_without_an_arena_shows_none(tmp_path: Path, held: str | None, line: str) -> None:
     if held is not None:
@@ -140,6 +141,12 @@ def test_a_folder_that_holds_another_arena_is_refused(tiny_encoder: Encoder, ban
     (tmp_path / "other" / "arena.json").write_text(json.dumps({**plan, "decoder_sha256": "0"}))
     with pytest.raises(ConfigError, match="another decoder"):
         run(tiny_encoder, banks, tmp_path / "other", "question-only")
+    for damaged in ("[", "[]", '{"a": 1}'):
+        (tmp_path / "other" / "arena.json").write_text(damaged)
+        with pytest.raises(ConfigError, match=r"arena\.json"):
+            run(tiny_encoder, banks, tmp_path / "other", "question-only")
+        with pytest.raises(ConfigError, match=r"arena\.json"):
+            require_same_training(tmp_path / "other", TINY, encoder="0", decoder="0")
     more = run(tiny_encoder, banks, tmp_path, "question-only", seeds=2)
     assert more["rows"][0]["seeds"] == [0, 1]
     assert more["rows"][0]["accuracy"]["sd"] is not None

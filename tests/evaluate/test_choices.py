@@ -45,6 +45,15 @@ def test_accuracy_by_kind_by_hand(questions: Path, tmp_path: Path) -> None:
     assert result["intervals_95"]["Acc"] == [0.0, 100.0]
 
 
+def test_of_several_predictions_the_last_counts_and_is_told(questions: Path, tmp_path: Path) -> None:
+    predictions = tmp_path / "p.jsonl"
+    rows = [{"id": "1_0", "prediction": "A"}, {"id": "1_0", "prediction": "B"}, {"id": "no_9", "prediction": "A"}]
+    predictions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = score_predictions("nextqa", predictions, questions)
+    assert result["metrics"]["Why"] == 100.0
+    assert any(note.startswith("1 predictions are of queries that were predicted before") for note in result["notes"])
+
+
 @pytest.mark.parametrize(
     ("answer", "choice"),
     [
@@ -62,6 +71,12 @@ def test_accuracy_by_kind_by_hand(questions: Path, tmp_path: Path) -> None:
         ("The correct option is (d).", 3), ("Answer:\nB", 1), ("My final answer: **b**", 1), ('{"answer": "B"}', 1),
         ("The answer is A because he eats", 0), ("Option A is wrong, so the answer is B.", 1),
         ("The answer is not A. The answer is B.", 1),
+        ("C is correct", 2), ("C is the best answer", 2), ("C because he runs", 2), ("It's C", 2), ("I choose C", 2),
+        (r"\boxed{C}", 2), (r"$\boxed{\text{C}}$", 2), ("Ｃ", 2), ("答案：C", 2),
+        # its number or words behind a word or a mark; before words a number may count from 1
+        ("(2)", 2), ("Answer: 2", 2), ("The answer is 2.", 2), ("2. run", 2), ("3. run", 2), ("Answer: run", 2),
+        ("The answer is run", 2), ("2 men run, so the answer is B", 1), ("7", None), ("2 men", None),
+        ("C is wrong", None), ("A is a man", None),
         # words that look like one
         ("A-frame", None), ("e.g. a run", None), ("E.T. jumps", None), ("The answer is a man", None),
         ("The answer is A man", None), ("The answer is vitamin C", None), ("The answer is not B", None),

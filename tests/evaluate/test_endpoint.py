@@ -115,6 +115,16 @@ def test_a_refusal_is_told_in_its_own_words(
     assert waited == []
 
 
+@pytest.mark.parametrize("status", [302, 307])
+def test_the_key_follows_no_redirect(server: Server, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    elsewhere = server.url.replace("127.0.0.1", "localhost") + "other"
+    server.replies = [(status, {"Location": elsewhere}, "elsewhere")]
+    with pytest.raises(JudgeError, match=f"HTTP {status}: elsewhere"):
+        Judge(server.url, "m").endpoint().ask("?")
+    assert [seen["path"] for seen in server.seen] == ["/v1/chat/completions"]
+
+
 @pytest.mark.parametrize("status", [429, 500, 503, 529])
 def test_a_busy_endpoint_is_asked_again(server: Server, waited: list[float], tmp_path: Path, status: int) -> None:
     server.replies = [(status, {}, "busy")] * 2
@@ -167,6 +177,7 @@ def test_a_temperature_that_is_refused_is_left_out_and_told(
     [
         ({"choices": [{"message": {"content": None}, "finish_reason": "length"}]}, r"a reply without words \(length\)"),
         ({"choices": [{"message": {"content": None, "refusal": "I will not"}}]}, r"without words \(I will not\)"),
+        ({"choices": [{"message": {"content": " \n"}, "finish_reason": "length"}]}, r"without words \(length\)"),
         ({"choices": []}, "a reply of another form; allowed: an OpenAI chat completion"),
         ("<html>", "a reply of another form"),
         ({"choices": ["words"]}, "a reply of another form"),

@@ -39,6 +39,48 @@ def test_a_value_that_is_none_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("benchmark", "name", "text", "line"),
+    [
+        ("nextqa", "a.csv", 'video,question,answer,qid,type,a0,a1,a2,a3,a4\n1,"' + "x" * 140_000, "field larger"),
+        (
+            "moviechat",
+            "a.json",
+            '{"info": {"video_path": "a.mp4", "fps": 0}, "global": [],'
+            ' "breakpoint": [{"time": 3, "question": "q", "answer": "a"}]}',
+            "of another form",
+        ),
+        (
+            "timechat",
+            "a.json",
+            '{"annotations": [{"image_id": "V.mp4", "caption": "x", "timestamp": null, "id": 0}]}',
+            "of another form",
+        ),
+    ],
+)
+def test_a_damaged_truth_is_one_line(tmp_path: Path, benchmark: str, name: str, text: str, line: str) -> None:
+    truth, predictions = tmp_path / name, tmp_path / "p.jsonl"
+    truth.write_text(text)
+    predictions.write_text('{"id": "0", "prediction": [0, 5]}')
+    with pytest.raises(ConfigError, match=rf"{name}: {line}"):
+        score_predictions(benchmark, predictions, truth)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "1", "pred": "yes"}, {"question_id": "1", "prediction": "yes"}, {"qid": 1, "pred_relevant_windows": []},
+        {"video": "A", "query": "a man", "prediction": [1, 5]}, {"image_id": "A", "caption": "x", "timestamp": [1, 5]},
+    ],
+)  # fmt: skip
+def test_one_prediction_alone_in_a_file_of_lines_is_a_row(tmp_path: Path, row: dict[str, object]) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    assert read_any(path) == [row]
+    path.write_text(json.dumps({"7_1": "yes", "7_2": "no"}))
+    assert read_any(path) == {"7_1": "yes", "7_2": "no"}
+
+
+@pytest.mark.parametrize(
     ("benchmark", "name", "text"),
     [
         ("charades-sta", "a.txt", "V1 nan 10##x\n"),

@@ -11,6 +11,7 @@ from rewind.errors import ConfigError
 from rewind.evaluate.endpoint import JudgeError
 from rewind.evaluate.judge import Judge, judge_all, parse_reply
 from rewind.evaluate.moviechat import read_moviechat, score_moviechat
+from rewind.evaluate.tasks import read_tasks
 
 JUDGE = Judge("http://localhost:1/v1", "judge-a")
 
@@ -146,13 +147,14 @@ def test_a_reply_that_cannot_be_read_counts_nothing_and_is_told(files: tuple[Pat
     assert "2 of the judge's replies" in result.notes[1]
 
 
-def test_kept_replies_are_read_anew(files: tuple[Path, Path]) -> None:
-    """An older version read the thinking, and kept "None" for a reply of no words."""
+@pytest.mark.parametrize("blank", ["None", " "])
+def test_kept_replies_are_read_anew(files: tuple[Path, Path], blank: str) -> None:
+    """Older versions read the thinking, and kept "None" or nothing for a reply of no words."""
     score_moviechat(*files, judge=JUDGE, ask=says)
     record = files[1].with_name("p.judge.jsonl")
     head, one, two = (json.loads(line) for line in record.read_text().splitlines())
     one.update(correct=True, score=0.0, reply='<think>{"pred": "yes", "score": 0}</think>{"pred": "no", "score": 3}')
-    two.update(correct=None, score=None, reply="None")
+    two.update(correct=None, score=None, reply=blank)
     del one["temperature"], two["temperature"]
     record.write_text("".join(json.dumps(row) + "\n" for row in (head, one, two)))
     asked: list[str] = []
@@ -177,6 +179,16 @@ def test_without_a_judge_only_exact_words_count(files: tuple[Path, Path]) -> Non
     result = score_moviechat(*files)
     assert result.metrics() == {"Exact": 33.33}
     assert "need a judge" in result.notes[0]
+    assert len(result.notes) == 1
+
+
+def test_of_several_predictions_the_last_counts_and_is_told(files: tuple[Path, Path]) -> None:
+    name = read_moviechat(files[0])[0].id
+    rows = [{"id": name, "prediction": words} for words in ("one", "two", read_moviechat(files[0])[0].answer)]
+    files[1].write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = score_moviechat(*files)
+    assert result.metrics() == {"Exact": 33.33}
+    assert result.notes[1].startswith("2 predictions are of queries that were predicted before")
 
 
 def test_global_and_breakpoint_questions_have_their_own_figures(tmp_path: Path) -> None:
@@ -191,6 +203,18 @@ def test_global_and_breakpoint_questions_have_their_own_figures(tmp_path: Path) 
     assert [q.at_s for q in read_moviechat(annotations)] == [None, 10.0]
     result = score_moviechat(annotations, predictions)
     assert result.metrics() == {"Exact": 50.0, "Exact-global": 100.0, "Exact-breakpoint": 0.0}
+
+
+def test_a_video_keeps_the_dots_of_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(
+        json.dumps(
+            {"info": {"video_path": "clip.v2.mp4", "fps": 25}, "global": [{"question": "Where?", "answer": "sea"}]}
+        )
+    )
+    assert [task.video for task in read_tasks("moviechat", path)] == ["clip.v2"]
+    path.write_text(json.dumps({"1": {"question": "Where?", "answer": "sea", "video": "Rori_360.0_510.0"}}))
+    assert [task.video for task in read_tasks("moviechat", path)] == ["Rori_360.0_510.0"]
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,29 @@ def test_what_contradicts_is_refused_before_any_work(
         evaluate_benchmark(run)
 
 
+def test_answers_to_other_questions_of_the_same_ids_are_refused(start: Any, film: Path, tmp_path: Path) -> None:
+    annotations = tmp_path / "c.txt"
+    annotations.write_text("film 0.0 60.0##a red star\ngone 0.0 5.0##a dog\n")
+    run = start("charades", annotations)
+    result = evaluate_benchmark(run)
+    assert evaluate_benchmark(run) == result
+    for other in (
+        "film 0.0 60.0##a blue star\ngone 0.0 5.0##a dog\n",
+        "film 0.0 60.0##a red star\nfilm 0.0 5.0##a dog\n",
+    ):
+        annotations.write_text(other)
+        with pytest.raises(
+            ConfigError, match=r"answers another question [01]; allowed: questions of c\.txt; .*--predictions"
+        ):
+            evaluate_benchmark(run)
+    older = [{k: v for k, v in row.items() if k != "task"} for row in rows(run.file)]  # versions that wrote none
+    run.file.write_text("".join(json.dumps(row) + "\n" for row in older))
+    with pytest.raises(ConfigError, match="answers another question 1"):
+        evaluate_benchmark(run)
+    annotations.write_text("film 0.0 60.0##a red star\ngone 0.0 5.0##a dog\n")
+    assert evaluate_benchmark(run)["metrics"] == result["metrics"]
+
+
 def test_a_model_under_another_name_is_the_same_by_its_weights(start: Any, film: Path) -> None:
     run = start("charades", film.with_suffix(".txt"))
     result = evaluate_benchmark(run)

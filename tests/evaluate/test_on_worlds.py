@@ -80,6 +80,17 @@ def test_a_run_that_stopped_goes_on_to_the_same_figures(run: WorldRun, monkeypat
     assert evaluate_worlds(run) == again
 
 
+def test_answers_that_lost_their_end_are_asked_again(run: WorldRun) -> None:
+    """The ledger of finished worlds may have reached the disk when the one of answers had not."""
+    one = replace(run, videos=1)
+    whole = evaluate_worlds(one)
+    answers = run.folder / "answers.jsonl"
+    kept = answers.read_bytes()
+    answers.write_bytes(kept[: len(kept) // 2])
+    assert evaluate_worlds(one) == whole
+    assert len(Ledger(answers).rows) == kept.count(b"\n")
+
+
 def test_another_run_never_mixes_in(run: WorldRun) -> None:
     one = replace(run, videos=1)
     evaluate_worlds(one)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from rewind.errors import ConfigError
 from rewind.evaluate import score_predictions
-from rewind.evaluate.qvhighlights import average_precisions, clip_precision
+from rewind.evaluate.overlap import cross_iou
+from rewind.evaluate.qvhighlights import AP_THRESHOLDS, average_precisions, clip_precision
 from rewind.evaluate.tasks import read_tasks
 
 
@@ -96,6 +97,20 @@ def test_average_precision_by_hand() -> None:
     assert average_precisions(twice, truth).tolist() == pytest.approx([(1 + 2 / 3) / 2] * 10)
     assert average_precisions(twice[::-1], truth).tolist() == pytest.approx([(1 + 2 / 3) / 2] * 10)  # scores rank
     assert average_precisions(np.zeros((0, 3)), truth).tolist() == [0.0] * 10
+
+
+def test_average_precision_at_a_threshold_rounds_as_the_official_one() -> None:
+    """17.1 of 22.8: the union by lengths is a bit more than from first start to last end, which is what R1 has."""
+    predicted, truth = np.array([[7.2, 25.1, 1.0]]), np.array([[8.0, 30.0]])
+    assert cross_iou(predicted[:, :2], truth).item() >= 0.75
+    assert (25.1 - 8.0) / ((25.1 - 7.2) + (30.0 - 8.0) - (25.1 - 8.0)) < 0.75
+    assert average_precisions(predicted, truth)[AP_THRESHOLDS.index(0.75)] == 0.0
+
+
+def test_a_query_that_is_predicted_twice_is_refused(truth: Path, tmp_path: Path) -> None:
+    rows = [{"qid": qid, "pred_relevant_windows": [[0, 1, 1.0]]} for qid in (1, 2, 1)]
+    with pytest.raises(ConfigError, match="1 queries stand in it twice; allowed: a row for each query"):
+        score_predictions("qvhighlights", write(tmp_path / "p.jsonl", rows), truth)
 
 
 def test_other_queries_and_other_shapes_are_refused(truth: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from rewind.errors import ConfigError
-from rewind.evaluate.video_files import find_videos
+from rewind.evaluate.video_files import find_videos, stem_of
 
 
 def remux(source: Path, target: Path, container: str) -> Path:
@@ -49,3 +49,11 @@ def test_a_folder_without_any_of_them_is_one_line(tmp_path: Path) -> None:
         find_videos(tmp_path, ["a", "b"])
     with pytest.raises(ConfigError, match="no such folder"):
         find_videos(tmp_path / "x", ["a"])
+
+
+@pytest.mark.parametrize(
+    ("video", "name"),
+    [("a.mp4", "a"), ("clips/a.v2.MKV", "a.v2"), ("RoripwjYFp8_360.0_510.0", "RoripwjYFp8_360.0_510.0"), ("a", "a")],
+)
+def test_a_name_loses_folders_and_what_videos_end_in(video: str, name: str) -> None:
+    assert stem_of(video) == name

@@ -120,6 +120,31 @@ ONE = [
     ("from the start of the clip to 12 seconds", (0, 12)),
     ("from 12 s to the end of the song", (12, 12)),  # which ends when is not said
     ("At 5 s the man runs to the end.", (5, 5)),
+    ("from 1:05 to end", (65, 200)),
+    ("1:05 - end", (65, 200)),
+    ("65 s to the end of video", (65, 200)),
+    ("starts at 1:05 and continues until the end of the video", (65, 200)),
+    ("from 0:12 all the way to the end.", (12, 200)),
+    # a mark between the units of one time
+    ("1 min. 12 sec. to 1 min. 40 sec.", (72, 100)),
+    ("1 hr. 2 min. 3 sec. to 1 hr. 2 min. 30 sec.", (3723, 3750)),
+    ("02m:10s - 02m:30s", (130, 150)),
+    # start and end told as such, and more between them
+    ("The event starts at 12 seconds when the man opens the door and ends at 40 seconds.", (12, 40)),
+    ("Start time: 00:12 (approx.)\nEnd time: 00:40 (approx.)", (12, 40)),
+    ("The start time is 12 s and the end time is 40 s", (12, 40)),
+    ("The start time is 12 and the end time is 40.", (12, 40)),
+    ("The action starts at 12.4 s. The action ends at 40.2 s.", (12.4, 40.2)),
+    ("The man starts running at 0:12. He ends his run at 0:40.", (12, 40)),
+    ("It started at 0:12 and stopped when he fell at 0:40", (12, 40)),
+    # other words
+    ("0:12 up until 0:40", (12, 40)),
+    ("from 12 up until 40 seconds", (12, 40)),
+    ("0:12 thru 0:40", (12, 40)),
+    ("from 0:12 all the way to 0:40", (12, 40)),
+    ("0:12 (for 28 seconds)", (12, 40)),
+    ("from minute 1:05 to minute 1:20", (65, 80)),
+    ("+12 to +40 s", (12, 40)),
     # other signs
     ("between 12 & 40 seconds", (12, 40)),
     (".5 - 1.5", (0.5, 1.5)),
@@ -146,6 +171,14 @@ def test_every_form_that_models_write(text: str, span: tuple[float, float]) -> N
         ("at 5 s and at 9 s", [(5, 5), (9, 9)]),
         ("2 dogs at 5 s", [(5, 5)]),
         ("5 s: 2 dogs", [(5, 5)]),
+        ("It starts at 5 s; 2 dogs run until she stops at 9 s", [(5, 5), (9, 9)]),
+        ("It starts at 5 s. It ends badly. Later, at 9 s, he sits", [(5, 5), (9, 9)]),
+        ("He ends at 5 s and she starts at 9 s", [(5, 5), (9, 9)]),
+        ("Start: 5 s, end: 9 s. Start: 20 s, end: 30 s", [(5, 9), (20, 30)]),
+        (
+            "1. starts at 0:10 (door opens), ends at 0:20\n2. starts at 0:40 (door shuts), ends at 0:50",
+            [(10, 20), (40, 50)],
+        ),
     ],
 )
 def test_several_moments(text: str, spans: list[tuple[float, float]]) -> None:

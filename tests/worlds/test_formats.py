@@ -8,9 +8,11 @@ from PIL import Image
 
 from rewind.errors import ConfigError
 from rewind.evaluate import score_predictions
+from rewind.evaluate.grounding import read_charades
+from rewind.evaluate.moviechat import read_moviechat
 from rewind.video import open_frames, probe
 from rewind.worlds import contact_sheet, make_world, questions, save
-from rewind.worlds.formats import from_charades, from_moviechat, to_charades, to_moviechat
+from rewind.worlds.formats import to_charades, to_moviechat
 from rewind.worlds.looks import RGB
 
 
@@ -24,34 +26,44 @@ def asked(world):
     return questions(world, np.random.default_rng(1), per_kind=6)
 
 
-def test_moviechat_round_trip(world, asked):
-    data = json.loads(json.dumps(to_moviechat("w", world, asked)))
+@pytest.fixture
+def read_back(tmp_path, world, asked):
+    """Questions of a MovieChat-1K file, as `rewind evaluate` reads it."""
+
+    def read(**options):
+        path = tmp_path / "w.json"
+        path.write_text(json.dumps(to_moviechat("w", world, asked, **options)), encoding="utf-8")
+        return read_moviechat(path)
+
+    return read
+
+
+def test_moviechat_round_trip(world, asked, read_back):
+    data = to_moviechat("w", world, asked)
     assert data["info"]["num_frame"] == 2400
     assert data["info"]["video_path"] == "w.mp4"
-    back = from_moviechat(data)
+    back = read_back()
+    assert {q.video for q in back} == {"w"}
     told = [(q.text, q.answer, q.at_s) for q in asked if q.kind != "find"]
     assert sorted((q.question, q.answer, q.at_s or -1.0) for q in back) == sorted((t, a, s or -1.0) for t, a, s in told)
     assert any(q.at_s is not None for q in back)
     assert all(isinstance(q["time"], int) for q in data["breakpoint"])
-    with pytest.raises(ConfigError, match="info, global and breakpoint"):
-        from_moviechat({"global": []})
 
 
 @pytest.mark.parametrize("fps", [1, 2, 3, 8])
-def test_a_breakpoint_is_asked_when_its_second_has_been_seen_at_any_rate(world, asked, fps):
+def test_a_breakpoint_is_asked_when_its_second_has_been_seen_at_any_rate(asked, read_back, fps):
     seconds = [q.at_s for q in asked if q.at_s is not None and q.kind != "find"]
-    back = [q.at_s for q in from_moviechat(to_moviechat("w", world, asked, fps=fps)) if q.at_s is not None]
+    back = [q.at_s for q in read_back(fps=fps) if q.at_s is not None]
     # Frames before the time are seen: the last of them is of the second that is asked about.
     assert [int(np.ceil(s)) - 1 for s in back] == [int(s) for s in seconds]
 
 
-def test_charades_round_trip(asked):
-    text = to_charades("w", asked)
+def test_charades_round_trip(tmp_path, asked):
+    path = tmp_path / "w.txt"
+    path.write_text(to_charades("w", asked), encoding="utf-8")
     told = [("w", *map(float, q.moments[0]), q.query) for q in asked if q.kind == "find" and len(q.moments) == 1]
-    assert [(q.video, q.start_s, q.end_s, q.query) for q in from_charades(text)] == told
+    assert [(q.video, q.start_s, q.end_s, q.text) for q in read_charades(path)] == told
     assert told
-    with pytest.raises(ConfigError, match="video start end##query"):
-        from_charades("w 1.0 2.0 no marks\n")
 
 
 def test_a_perfect_system_scores_full_on_a_charades_file(tmp_path, world):
@@ -115,9 +127,9 @@ def test_a_writer_that_is_stopped_leaves_the_whole_file_of_before(tmp_path):
 @pytest.mark.corpus
 def test_the_public_files_have_these_forms(corpus):
     """The real Charades-STA file is read by the same parser."""
-    queries = from_charades((corpus / "annotations/charades_sta/charades_sta_test.txt").read_text(encoding="utf-8"))
+    queries = read_charades(corpus / "annotations/charades_sta/charades_sta_test.txt")
     assert len(queries) == 3720
-    assert queries[0].query == "person turn a light on."
+    assert queries[0].text == "person turn a light on."
 
 
 def test_contact_sheet_shows_the_frames(world):

@@ -14,7 +14,7 @@ from rewind.arena.intervals import Line
 from rewind.arena.language import FROM_SCRATCH, Language
 from rewind.arena.plan import ArenaPlan, Cost, Rates, fit
 from rewind.errors import ConfigError
-from rewind.evaluate.files import read_lines
+from rewind.evaluate.files import read_json, read_lines, shaped
 from rewind.store import replace_file
 from rewind.train.bank import ProjectedBank
 from rewind.train.loop import CHECKPOINT, CURVE, read_curve
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FILE, _RESULT, _ANSWERS = "arena.json", "result.json", "answers.jsonl"
 _TAUGHT_BY = ("tokens", "scenes", "short", "long", "long_frames")
 """What of a plan training depends on; the rest is about the test."""
+_ALLOWED = "an arena of this version"
 
 
 class Measures(Protocol):
@@ -114,14 +115,12 @@ def kept_arena(folder: Path) -> Arena:
     path = folder / _FILE
     if not path.is_file():
         raise ConfigError(f"{folder}: no {_FILE} there", allowed="the folder of an arena", do="name one with --out")
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+    kept = read_json(path)
+    with shaped(path, allowed=_ALLOWED):
         return Arena(
             folder, ArenaPlan(**kept["plan"]), ArenaPlan(**kept["asked_for"]), _rates(kept), kept["encoder"],
             kept["encoder_sha256"], kept["decoder"], kept["decoder_sha256"],
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path}: {error}", allowed="an arena of this version") from error
 
 
 def _rates(kept: Mapping[str, Any]) -> Rates:
@@ -139,24 +138,25 @@ def open_arena(
     Raises: ConfigError where the folder holds another arena, or the budget is too short for a new one.
     """
     path = folder / _FILE
-    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    kept: dict[str, Any] = read_json(path) if path.is_file() else {}
     asked = plan.to_json()
     language = teacher.language
     decoder_name, decoder_hash = (FROM_SCRATCH, "") if language is None else (language.name, language.fingerprint)
     hashes = {"encoder": encoder.fingerprint, "decoder": decoder_hash}
-    other = _differing(kept, "asked_for", asked, hashes) if kept else []
+    with shaped(path, allowed=_ALLOWED):
+        other = _differing(kept, "asked_for", asked, hashes) if kept else []
+        measured, begun = _rates(kept), ArenaPlan(**kept["plan"]) if kept else None
     if other:
         raise ConfigError(
             f"{folder} holds an arena with another {', '.join(other)}", allowed="the options that it was begun with",
             do="give another --out",
         )  # fmt: skip
-    measured = _rates(kept)
     for contender in to_train(contenders):
         if contender.name not in measured.steps:
             say(f"measuring {contender.name}")
             one = teacher.measure(contender, plan, test)
             measured = Rates({**measured.steps, **one.steps}, {**measured.question, **one.question})
-    settled = ArenaPlan(**kept["plan"]) if kept else fit(plan, contenders, measured, seeds=seeds, budget_s=budget_s)
+    settled = begun or fit(plan, contenders, measured, seeds=seeds, budget_s=budget_s)
     name = Path(encoder.name).name
     folder.mkdir(parents=True, exist_ok=True)
     content = {
@@ -175,9 +175,10 @@ def require_same_training(other: Path, plan: ArenaPlan, *, encoder: str, decoder
     path = other / _FILE
     if not path.is_file():
         raise ConfigError(f"{other}: no {_FILE} there", allowed="the folder of an arena, to take weights from")
-    kept, mine = json.loads(path.read_text(encoding="utf-8")), plan.to_json()
+    mine = plan.to_json()
     taught = {k: mine[k] for k in _TAUGHT_BY}
-    differ = _differing(kept, "plan", taught, {"encoder": encoder, "decoder": decoder})
+    with shaped(path, allowed=_ALLOWED):
+        differ = _differing(read_json(path), "plan", taught, {"encoder": encoder, "decoder": decoder})
     if differ:
         raise ConfigError(
             f"{other} holds recipes trained with another {', '.join(differ)}", allowed="weights of the same training",

@@ -82,7 +82,7 @@ class Endpoint:
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         request = urllib.request.Request(self._address, json.dumps(body).encode(), headers)  # noqa: S310  (http only)
-        with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:  # noqa: S310
+        with _OPENER.open(request, timeout=self.timeout_s) as reply:
             return bytes(reply.read())
 
     def _words(self, data: bytes) -> str:
@@ -91,7 +91,7 @@ class Endpoint:
             words = choice["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise JudgeError(f"{self._name}: a reply of another form", allowed="an OpenAI chat completion") from error
-        if not isinstance(words, str):
+        if not isinstance(words, str) or not words.strip():
             why = choice["message"].get("refusal") or choice.get("finish_reason") or "no reason given"
             raise JudgeError(f"{self._name}: a reply without words ({str(why)[:_TOLD]})", do=_DO)
         return words
@@ -105,6 +105,16 @@ class Endpoint:
             data = ""
         told = " ".join((data.replace(self.key, "…") if self.key else data).split())
         return told[:_TOLD] or str(error.reason)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The key is for the address that was given, and for no other that it points to: a redirect is a refusal."""
+
+    def redirect_request(self, *_args: Any, **_options: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def is_address(url: str) -> bool:

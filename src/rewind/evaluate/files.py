@@ -23,6 +23,8 @@ def read_text(path: Path) -> str:
         raise ConfigError(f"{path}: {reason}", allowed="a readable text file") from error
 
 
+_NAMES = frozenset(("id", "qid", "query_id", "question_id", "video", "vid", "image_id"))
+"""Fields of a row that say what it is of."""
 _INNER = re.compile(r"(?:zip|max|min)\(\)|values to unpack|empty sequence")
 """What Python says of its own doings, and not of a value."""
 
@@ -62,7 +64,7 @@ def read_any(path: Path) -> Any:
     try:
         value = _parsed(text)
         # One prediction alone in a file of lines looks like a whole JSON file of predictions by id.
-        alone = path.suffix == ".jsonl" and isinstance(value, dict) and "prediction" in value and "id" in value
+        alone = path.suffix == ".jsonl" and isinstance(value, dict) and not _NAMES.isdisjoint(value)
         return [value] if alone else value
     except json.JSONDecodeError as error:
         # One value that breaks off is told as such; text after a whole value means that there are lines.
@@ -73,15 +75,23 @@ def read_any(path: Path) -> Any:
 
 def read_table(path: Path, *, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """A CSV file's rows. Raises: ConfigError where a column is missing or a row has another length."""
-    reader = csv.DictReader(io.StringIO(read_text(path)))
-    missing = [c for c in columns if c not in (reader.fieldnames or [])]
-    if missing:
-        raise ConfigError(f"{path}: no column {', '.join(missing)}", allowed=f"a CSV file with {', '.join(columns)}")
-    rows = list(reader)
+    allowed = f"a CSV file with {', '.join(columns)}"
+    with shaped(path, allowed=allowed):
+        reader = csv.DictReader(io.StringIO(read_text(path)))
+        missing = [c for c in columns if c not in (reader.fieldnames or [])]
+        if missing:
+            raise ConfigError(f"{path}: no column {', '.join(missing)}", allowed=allowed)
+        rows = list(reader)
     for row in rows:
         if None in row or None in row.values():
             raise ConfigError(f"{path}: a row of another length ({next(iter(row.values()))} …)", allowed="whole rows")
     return rows
+
+
+def repeated_note(count: int) -> tuple[str, ...]:
+    """What a score says of predictions that a later one in the file replaced."""
+    told = "predictions are of queries that were predicted before in the file; the last of each counts"
+    return (f"{count} {told}",) if count else ()
 
 
 @contextmanager
@@ -93,6 +103,6 @@ def shaped(path: Path, *, allowed: str) -> Iterator[None]:
         raise
     except KeyError as error:
         raise ConfigError(f"{path}: {error} is missing", allowed=allowed) from error
-    except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        told = isinstance(error, ValueError | OverflowError) and not _INNER.search(str(error))
+    except (TypeError, ValueError, AttributeError, IndexError, ArithmeticError, csv.Error) as error:
+        told = isinstance(error, ValueError | OverflowError | csv.Error) and not _INNER.search(str(error))
         raise ConfigError(f"{path}: {error if told else 'of another form'}", allowed=allowed) from error

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from rewind.errors import ConfigError
-from rewind.evaluate.files import read_any, read_json, read_table, read_text, shaped
+from rewind.evaluate.files import read_any, read_json, read_table, read_text, repeated_note, shaped
 from rewind.evaluate.overlap import paired_iou
 from rewind.evaluate.result import Result
 from rewind.evaluate.spans import ANSWER_KEYS, span_of
+from rewind.evaluate.video_files import stem_of
 from rewind.language.times import Bare
 
 THRESHOLDS = (0.3, 0.5, 0.7)
@@ -74,8 +75,8 @@ def read_timechat(path: Path) -> list[Query]:
     """TimeChat's form of Charades-STA: {annotations: [{image_id, caption, timestamp, id}]}; durations as there."""
     lengths = _lengths(path.parent)
     with shaped(path, allowed="{annotations: [{image_id, caption, timestamp: [start, end], id}]}"):
-        rows = [(r, _stem(r["image_id"]), [float(t) for t in r["timestamp"]]) for r in read_json(path)["annotations"]]
-        return _some([Query(str(r["id"]), v, r["caption"], t[0], t[1], lengths.get(v)) for r, v, t in rows], path)
+        rows = [(r, stem_of(r["image_id"]), [float(t) for t in r["timestamp"]]) for r in read_json(path)["annotations"]]
+        return _some([Query(str(r["id"]), v, str(r["caption"]), t[0], t[1], lengths.get(v)) for r, v, t in rows], path)
 
 
 def score_grounding(queries: list[Query], predictions: Path, *, bare: Bare = "seconds") -> Result:
@@ -121,7 +122,7 @@ def read_answers(path: Path, queries: Iterable[Query]) -> tuple[dict[str, Any], 
     with shaped(path, allowed=_PREDICTIONS):
         for name, row in _rows(read_any(path)):
             rows += 1
-            video = _stem(str(row.get("video", row.get("vid", row.get("image_id", "")))))
+            video = stem_of(str(row.get("video", row.get("vid", row.get("image_id", "")))))
             text = _plain(str(row.get("query", row.get("sentence", row.get("caption", "")))))
             answer = next((row[k] for k in ANSWER_KEYS if k in row), row)  # start and end may stand in the row
             same, meant = words.get((video, text), []), ids.get(name)
@@ -134,8 +135,7 @@ def read_answers(path: Path, queries: Iterable[Query]) -> tuple[dict[str, Any], 
         raise ConfigError(
             f"{path}: none of {rows} predictions belongs to a query of the annotations", allowed=_PREDICTIONS
         )
-    note = f"{repeated} predictions are of queries that were predicted before in the file; the last of each counts"
-    return {**alike, **answers}, (note,) if repeated else ()
+    return {**alike, **answers}, repeated_note(repeated)
 
 
 def _check_durations(queries: list[Query], bare: Bare) -> None:
@@ -182,10 +182,6 @@ def _lengths(folder: Path) -> dict[str, float]:
             rows = read_table(table, columns=("id", "length"))
             lengths.update({r["id"]: float(r["length"]) for r in rows if r["length"]})
     return lengths
-
-
-def _stem(video: str) -> str:
-    return Path(video).stem if video.lower().endswith((".mp4", ".mkv", ".webm", ".avi", ".mov")) else video
 
 
 def _plain(text: str) -> str:

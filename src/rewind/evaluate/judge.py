@@ -155,14 +155,15 @@ def _verdicts(record: Path, lines: Sequence[Mapping[str, Any]], judge: Judge) ->
                 allowed="one judge and one prompt a record",
                 do="name another record",
             )
-        # Replies are read anew, as an older version may have read them otherwise; it kept "None" where no words came.
+        # Replies are read anew, as an older version may have read them otherwise. It kept "None" or nothing where no
+        # words came: that is asked again.
         return {
             row["id"]: (
                 row["asked_sha256"],
                 Verdict(row["id"], *parse_reply(row["reply"]), row["reply"], row.get("temperature", 0.0)),
             )
             for row in lines[1:]
-            if row["reply"] != "None"
+            if row["reply"] != "None" and row["reply"].strip()
         }
 
 

@@ -18,9 +18,10 @@ import numpy.typing as npt
 from rewind.errors import ConfigError
 from rewind.evaluate.answers import said
 from rewind.evaluate.bootstrap import Values
-from rewind.evaluate.files import read_any, read_json, shaped
+from rewind.evaluate.files import read_any, read_json, repeated_note, shaped
 from rewind.evaluate.judge import Ask, Judge, Verdict, judge_all
 from rewind.evaluate.result import Result
+from rewind.evaluate.video_files import stem_of
 
 _TRUTH = "{id: {question, answer, video}} or MovieChat-1K's objects of info, global and breakpoint"
 _PREDICTED = '{id: text} or a list or JSON lines of {"id" or "question_id", "prediction" or "pred": text}'
@@ -71,12 +72,12 @@ def score_moviechat(
         ask: in place of the endpoint, for tests.
     """
     questions = read_moviechat(annotations)
-    given = read_texts(predictions, {q.id for q in questions})
+    given, again = read_texts(predictions, {q.id for q in questions})
     silent = sum(not given.get(q.id) for q in questions)
     if judge is None:
         same = np.array([_plain(given.get(q.id, "")) == _plain(q.answer) for q in questions], dtype=np.float64)
         note = "Exact is the share of answers that are the same words; the benchmark's figures need a judge (--judge)"
-        return _result({"Exact": same}, questions, silent, (note,))
+        return _result({"Exact": same}, questions, silent, (note, *again))
     record = record or predictions.with_name(predictions.stem + ".judge.jsonl")
     rows = [
         {"id": q.id, "question": q.question, "answer": q.answer, "prediction": given[q.id]}
@@ -85,7 +86,7 @@ def score_moviechat(
     ]
     result = aggregate(questions, judge_all(judge, rows, record, ask=ask))
     named = f"judge {judge.model}, prompt {judge.header['prompt_sha256'][:12]}, replies in {record.name}"
-    return replace(result, notes=(named, *result.notes))
+    return replace(result, notes=(named, *again, *result.notes))
 
 
 def aggregate(questions: list[OpenQuestion], verdicts: list[Verdict]) -> Result:
@@ -110,20 +111,24 @@ def aggregate(questions: list[OpenQuestion], verdicts: list[Verdict]) -> Result:
     return _result({"Acc": right, "Score": score}, questions, told.count(None), tuple(notes))
 
 
-def read_texts(path: Path, known: set[str]) -> dict[str, str]:
-    """Predicted answers by question id, without reasoning. Raises: ConfigError where none belongs to a question."""
+def read_texts(path: Path, known: set[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Predicted answers by question id, without reasoning, and a note where some are repeated: the last counts.
+
+    Raises: ConfigError where none belongs to a question.
+    """
     with shaped(path, allowed=_PREDICTED):
         data = read_any(path)
         rows = data.items() if isinstance(data, Mapping) else ((r.get("id", r.get("question_id")), r) for r in data)
-        given = {str(name): _text(value) for name, value in rows if str(name) in known}
-    if not given:
+        mine = [(str(name), _text(value)) for name, value in rows if str(name) in known]
+    if not mine:
         raise ConfigError(f"{path}: no prediction belongs to a question", allowed=_PREDICTED)
-    return given
+    given = dict(mine)
+    return given, repeated_note(len(mine) - len(given))
 
 
 def _of_object(item: Mapping[str, Any]) -> list[OpenQuestion]:
     info = item["info"]
-    name = Path(info["video_path"]).stem
+    name = stem_of(str(info["video_path"]))
     whole = [
         OpenQuestion(f"{name}_g{i}", name, q["question"], str(q["answer"]))
         for i, q in enumerate(item.get("global", ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from rewind.errors import ConfigError
 from rewind.evaluate.answers import said
-from rewind.evaluate.files import read_any, read_json, read_table, shaped
+from rewind.evaluate.files import read_any, read_json, read_table, repeated_note, shaped
 from rewind.evaluate.grounding import PERCENT
 from rewind.evaluate.result import Result
 from rewind.evaluate.spans import span_of
@@ -83,7 +84,7 @@ def read_choices(path: Path) -> list[Choice]:
 def score_nextqa(annotations: Path, predictions: Path) -> Result:
     """Accuracy by kind (`Why`…), by family (`Acc_C`, `Acc_T`, `Acc_D`) and over all (`Acc`). No answer is wrong."""
     questions = read_choices(annotations)
-    given = _by_id(predictions, {q.id for q in questions}, allowed=_PREDICTED)
+    given, again = _by_id(predictions, {q.id for q in questions}, allowed=_PREDICTED)
     with shaped(predictions, allowed=_PREDICTED):
         picks = [choice_of(_prediction(given.get(q.id)), q.options) for q in questions]
     right = np.array([pick == q.answer for pick, q in zip(picks, questions, strict=True)], dtype=np.float64)
@@ -93,7 +94,7 @@ def score_nextqa(annotations: Path, predictions: Path) -> Result:
     over = {name: mask for name, mask in over.items() if mask.any()}
     items = {**{name: right[mask] for name, mask in over.items()}, "Acc": right}
     videos = [q.video for q in questions]
-    return Result(items, len(questions), sum(p is None for p in picks), videos=videos, over=over)
+    return Result(items, len(questions), sum(p is None for p in picks), notes=again, videos=videos, over=over)
 
 
 def score_nextgqa(annotations: Path, predictions: Path, *, bare: Bare = "seconds") -> Result:
@@ -116,7 +117,7 @@ def score_nextgqa(annotations: Path, predictions: Path, *, bare: Bare = "seconds
                 if not stretches:
                     raise ConfigError(f"{annotations}: {video}_{qid} is true at no time", allowed="a stretch or more")
                 videos.append(video)
-    given = _by_id(predictions, set(truth), allowed=_GROUNDED)
+    given, again = _by_id(predictions, set(truth), allowed=_GROUNDED)
     table = annotations.with_name(annotations.stem.removeprefix("gsub_") + ".csv")
     questions = {q.id: q for q in read_choices(table)} if table.is_file() else {}
     iou, iop, right, silent, answered = [], [], [], 0, False
@@ -141,7 +142,7 @@ def score_nextgqa(annotations: Path, predictions: Path, *, bare: Bare = "seconds
         items["Acc@GQA"] = (values_iop >= 0.5) * np.array(right, dtype=np.float64)
     missing = len(truth.keys() - given.keys())
     note = f"{missing} questions without a prediction count 0; the official evaluator leaves them out"
-    notes = ((note,) if missing else ()) + ((PERCENT,) if bare == "percent" else ())
+    notes = again + ((note,) if missing else ()) + ((PERCENT,) if bare == "percent" else ())
     return Result(items, len(truth), silent, notes=notes, videos=videos)
 
 
@@ -162,25 +163,44 @@ def overlap(truth: list[float], span: tuple[float, float]) -> tuple[float, float
     return shared / union if union > 0 else 0.0, shared / (end - start) if end > start else 0.0
 
 
+# The ways to name one in a sentence that need no such word.
+_SAYS = re.compile(
+    r"""^(?:(?i:it['’]?s|it\s+is|i['’]?d\s+say|i\s+(?:choose|pick|select|say)|i['’]?ll\s+(?:choose|pick))\s+)?
+        [(\[]?(?P<letter>[A-E])[)\]]?(?:[\s.]*$|\s+(?:because|since)\b|\s+is\s+(?:the\s+)?(?:best|correct|right|most)\b)
+      | :\s*[(\[]?(?P<last>[A-E])[)\]]?[\s.]*$
+    """,
+    re.VERBOSE,
+)
+_NUMBERED = re.compile(r"[(\[]?(?P<number>\d)[)\]]?(?P<mark>[.:)\]]?)(?:\s+(?P<words>\S.*))?", re.DOTALL)
+_LEAD = re.compile(
+    r"\s*(?:(?:the|final|correct|right|my|best)\s+)*(?:answer|option|choice)\s*(?::|\bis\b)\s*", re.IGNORECASE
+)
+
+
 def choice_of(answer: Any, options: tuple[str, ...]) -> int | None:
     """The option that an answer names; None where it names none.
 
-    Read are its number from 0, its words, its letter alone or with more behind a mark or a line (`b`, `(B)`, `**B**`,
-    `B. the words`, `B - the words`), and a letter that a sentence names ("the answer is B", "option B"; the last
-    "answer" counts). A letter with words straight behind it is none: "A man runs away". So "a" alone is the letter.
+    Read are its number from 0 (`2`, `(2)`; before words only those count, as numbers may begin at 1), its words, its
+    letter alone or with more behind a mark or a line (`b`, `(B)`, `**B**`, `B. the words`, `B - the words`), a letter
+    that a sentence names ("the answer is B", "option B"; the last "answer" counts; "B is correct", "I choose B"), each
+    behind "Answer:" and in a box of LaTeX too. A letter with words straight behind it is none: "A man runs away". So
+    "a" alone is the letter.
     """
     if isinstance(answer, int | float) and not isinstance(answer, bool):
         return int(answer) if answer in range(len(options)) else None
     if not isinstance(answer, str):
         return None
-    text = answer.strip()
-    if re.fullmatch(r"\d", text):
-        return int(text) if int(text) < len(options) else None
     plain = [_plain(o) for o in options]
-    for words in (_plain(text), _plain(_bare(text))):
-        if plain.count(words) == 1:
-            return plain.index(words)
-    letter = _letter(_bare(text))
+    bare = _bare(answer)
+    told = _LEAD.sub("", bare, count=1) if _LEAD.match(bare) else bare
+    number = _NUMBERED.fullmatch(told)
+    written = number is not None and not number["words"]
+    for words in (answer, bare, told, *((number["words"],) if number and number["words"] else ())):
+        if not written and plain.count(_plain(words)) == 1:
+            return plain.index(_plain(words))
+    if number is not None and written:
+        return int(number["number"]) if int(number["number"]) < len(options) else None
+    letter = _letter(bare) or _letter(told)
     return "ABCDE".index(letter.upper()) if letter else None
 
 
@@ -189,8 +209,11 @@ def _plain(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """An answer without reasoning, tags, marks of emphasis and quotes."""
-    return re.sub(r"[*`\"“”‘]|(?<!\w)['’]|['’](?!\w)", "", said(text)).strip()
+    """An answer without reasoning, tags, boxes, marks of emphasis and quotes, in common letters."""
+    text = unicodedata.normalize("NFKC", said(text))
+    for _ in range(2):  # \boxed{\text{B}}
+        text = re.sub(r"\\(?:boxed|text|mathrm|mathbf)\s*\{([^{}]*)\}", r"\1", text)
+    return re.sub(r"[*`$\"“”‘]|(?<!\w)['’]|['’](?!\w)", "", text).strip()
 
 
 def _letter(text: str) -> str | None:
@@ -202,6 +225,9 @@ def _letter(text: str) -> str | None:
     answers = [letter for noun, letter in named if noun == "answer"]
     if answers:
         return answers[-1]
+    says = _SAYS.search(text)
+    if says and not named:
+        return says["letter"] or says["last"]
     # Of several options that are talked about, none is said to be the answer.
     letters = {letter for _, letter in named}
     return letters.pop() if len(letters) == 1 else None
@@ -217,12 +243,16 @@ def _prediction(value: Any) -> Any:
     return value.get("prediction", value.get("pred")) if isinstance(value, Mapping) else value
 
 
-def _by_id(path: Path, known: set[str], *, allowed: str) -> dict[str, Any]:
-    """Predictions by question; a list has `id` in each row. Raises: ConfigError where none is known."""
+def _by_id(path: Path, known: set[str], *, allowed: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Predictions by question, and a note where some are repeated; a list has `id` in each row.
+
+    Raises: ConfigError where none is known.
+    """
     with shaped(path, allowed=allowed):
         data = read_any(path)
-        rows = data if isinstance(data, Mapping) else {str(row["id"]): row for row in data}
-        given = {str(k): v for k, v in rows.items() if str(k) in known}
-    if not given:
+        rows = [*data.items()] if isinstance(data, Mapping) else [(row["id"], row) for row in data]
+        mine = [(str(name), value) for name, value in rows if str(name) in known]
+    if not mine:
         raise ConfigError(f"{path}: none of {len(rows)} predictions belongs to a question", allowed=allowed)
-    return given
+    given = dict(mine)
+    return given, repeated_note(len(mine) - len(given))

@@ -106,7 +106,8 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
         # With the row, so that a run which goes on, or is scored again, still tells them.
         lost = {"degradations": list(watched.degradations)} if watched.degradations else {}
         for n, seen in recollect_all(watched, [t.asked(watched) for t in here]):
-            ledger.add({**answer_row(run.name, here[n], watched, seen), "model": mine, **lost})
+            row = answer_row(run.name, here[n], watched, seen)
+            ledger.add({**row, "model": mine, "task": here[n].fingerprint, **lost})
             done += 1
             say("answering", done, len(tasks))
     without = _fill(run, ledger, tasks, mine)
@@ -115,7 +116,7 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
 
 def _ledger(run: BenchmarkRun, tasks: list[Task], mine: str) -> Ledger:
     """The predictions so far. Raises: ConfigError where they are another model's, or to other questions."""
-    ledger, ids = Ledger(run.file, key=key_of(run.name)), {str(t.id) for t in tasks}
+    ledger, by_id = Ledger(run.file, key=key_of(run.name)), {str(t.id): t for t in tasks}
     for name, row in ledger.rows.items():
         # A name may be a folder, called otherwise from elsewhere; the hash of the weights behind it says which it is.
         if str(row.get("model")).rpartition(" ")[2] != mine.rpartition(" ")[2]:
@@ -123,8 +124,14 @@ def _ledger(run: BenchmarkRun, tasks: list[Task], mine: str) -> Ledger:
                 f"{run.file} holds answers of {row.get('model', 'an unnamed model')}, not of {mine}",
                 allowed="one model a file", do="name another file with --predictions",
             )  # fmt: skip
-        if name not in ids:
-            raise ConfigError(f"{run.file} answers question {name}", allowed=f"questions of {run.annotations.name}")
+        # Ids are often line numbers: other annotations have the same. Most rows of older versions tell the video.
+        task = by_id.get(name)
+        same = task is not None and row.get("task", task.fingerprint) == task.fingerprint
+        if task is None or not same or row.get("video", row.get("vid", task.video)) != task.video:
+            raise ConfigError(
+                f"{run.file} answers another question {name}", allowed=f"questions of {run.annotations.name}",
+                do="name another file with --predictions",
+            )  # fmt: skip
     return ledger
 
 
@@ -132,7 +139,7 @@ def _fill(run: BenchmarkRun, ledger: Ledger, tasks: list[Task], mine: str) -> in
     """Rows without an answer for what has none; gives how many there are."""
     for task in tasks:
         if str(task.id) not in ledger:
-            ledger.add({**empty_row(run.name, task), "missing": True, "model": mine})
+            ledger.add({**empty_row(run.name, task), "missing": True, "model": mine, "task": task.fingerprint})
     return sum(bool(row.get("missing")) for row in ledger.rows.values())
 
 

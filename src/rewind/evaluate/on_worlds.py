@@ -96,10 +96,13 @@ def evaluate_worlds(run: WorldRun, *, progress: Stage | None = None) -> dict[str
     lost: list[str] = []
     for number in range(run.videos):
         name = str(run.seed + number)
-        if name not in finished or not all(i in control for i in finished.rows[name]["questions"]):
+        # The three files are written one after another: where one lost its end, another may have more than it.
+        known = finished.rows[name]["questions"] if name in finished else None
+        answered = known is not None and all(i in answers for i in known)
+        if not answered or not all(i in control for i in known or ()):
             world, here = _planned(run, run.seed + number)
             asked.update(here)
-            if name not in finished:
+            if not answered:
                 degraded = _answer_world(run, engine, world, here, answers, number, say)
                 finished.add({"id": name, "questions": list(here), "degradations": list(degraded)})
         lost += finished.rows[name]["degradations"]

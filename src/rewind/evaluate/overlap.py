@@ -11,8 +11,8 @@ Spans = npt.NDArray[np.float64]
 def paired_iou(a: Spans, b: Spans) -> Spans:
     """IoU of stretches row by row: (n, 2), (n, 2) → (n,). 0 for those that do not meet or have no length.
 
-    The union is taken from the first start to the last end, as the official evaluators take it: the same wherever two
-    stretches meet.
+    The union is taken from the first start to the last end, as the official evaluators take it (but for
+    QVHighlights' mAP): the same wherever two stretches meet.
     """
     shared = np.minimum(a[:, 1], b[:, 1]) - np.maximum(a[:, 0], b[:, 0])
     union = np.maximum(a[:, 1], b[:, 1]) - np.minimum(a[:, 0], b[:, 0])

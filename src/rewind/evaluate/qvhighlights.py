@@ -101,13 +101,23 @@ def average_precisions(predicted: Values, truth: Values) -> Values:
     if not len(predicted) or not len(truth):
         return np.zeros(len(AP_THRESHOLDS))
     ordered = predicted[np.argsort(-predicted[:, 2], kind="stable")]
-    iou = cross_iou(ordered[:, :2], truth)
+    iou = _detection_iou(ordered[:, :2], truth)
     preference = np.argsort(iou, axis=1)[:, ::-1]
     choices = [[(float(row[t]), int(t)) for t in order] for row, order in zip(iou, preference, strict=True)]
     hit = np.array([_hits(choices, threshold) for threshold in AP_THRESHOLDS])
     precision = hit.cumsum(axis=1) / np.arange(1, hit.shape[1] + 1)
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     return (best * hit).sum(axis=1) / len(truth)  # type: ignore[no-any-return]
+
+
+def _detection_iou(a: Values, b: Values) -> Values:
+    """IoU (n, m) with the union as lengths less what is shared, as the official evaluator has it for mAP alone: for R1
+    it goes from first start to last end. The two can round to either side of a threshold."""
+    shared = np.minimum(a[:, None, 1], b[None, :, 1]) - np.maximum(a[:, None, 0], b[None, :, 0])
+    shared = shared.clip(min=0)
+    union = (a[:, 1] - a[:, 0])[:, None] + (b[:, 1] - b[:, 0])[None, :] - shared
+    out: Values = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return out
 
 
 def _hits(choices: list[list[tuple[float, int]]], threshold: float) -> list[float]:
@@ -171,7 +181,12 @@ def clip_precision(positive: npt.NDArray[np.bool_], scores: Values) -> Values:
 
 def _rows(path: Path, *, allowed: str) -> dict[Any, dict[str, Any]]:
     with shaped(path, allowed=allowed):
-        return {row["qid"]: row for row in read_lines(path)}
+        rows = read_lines(path)
+        named = {row["qid"]: row for row in rows}
+    if len(named) < len(rows):
+        # The official evaluator pools their windows for mAP and takes one of them for all else.
+        raise ConfigError(f"{path}: {len(rows) - len(named)} queries stand in it twice", allowed="a row for each query")
+    return named
 
 
 def _each(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from rewind.evaluate.nextqa import read_choices
 from rewind.evaluate.qvhighlights import CLIP_S, WINDOWS, check_truth
 from rewind.evaluate.score import Benchmark
 from rewind.evaluate.together import Asked, answer_of, moments_of
+from rewind.evaluate.video_files import stem_of
 from rewind.evaluate.watched import Watched
 
 INSTANT_S = 1e-3
@@ -38,6 +41,12 @@ class Task:
     options: tuple[str, ...] = ()
     clips: int = 0
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells a question from another of the same id: a row that answers this one has it in `task`."""
+        told = json.dumps([self.video, self.text, self.at_s, self.options, self.clips])
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
+
     def asked(self, watched: Watched) -> Asked:
         """The instruction in the video's own time; at the very start one frame is seen."""
         if self.at_s is None:
@@ -56,7 +65,7 @@ def read_tasks(benchmark: Benchmark, annotations: Path) -> list[Task]:
             rows = read_lines(annotations)
             return [Task(r["qid"], r["vid"], r["query"], clips=int(r["duration"] / CLIP_S)) for r in rows]
     if benchmark == "moviechat":
-        return [Task(q.id, Path(q.video).stem, q.question, q.at_s) for q in read_moviechat(annotations)]
+        return [Task(q.id, stem_of(q.video), q.question, q.at_s) for q in read_moviechat(annotations)]
     if benchmark == "nextqa":
         return [Task(q.id, q.video, q.question, options=q.options) for q in read_choices(annotations)]
     if benchmark == "nextgqa":

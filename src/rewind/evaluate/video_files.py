@@ -49,6 +49,12 @@ def find_videos(folder: Path, names: Iterable[str]) -> VideoFiles:
     return VideoFiles(paths, tuple(name for name in wanted if name not in paths))
 
 
+def stem_of(video: str) -> str:
+    """A video's name without folders and without what videos end in: `clips/a.v2.mp4` and `a.v2` are `a.v2`."""
+    name = Path(video).name
+    return Path(name).stem if name.lower().endswith(USUAL) else name
+
+
 def _video_of(found: list[Path], name: str) -> Path | None:
     usual = [p for p in found if p.suffix.lower() in USUAL]
     opened = usual if len(usual) == 1 else [p for p in usual or found if _opens(p)]

@@ -24,11 +24,12 @@ READ = 1000
 _WHOLE = r"\d{1,9}"
 _NUMBER = rf"{_WHOLE}(?:\.\d{{1,20}})?"
 _AROUND = 100  # characters before a time in which a word may open a stretch
-_AND = r"\s*(?:,\s*|and\s+)?"
+_AND = r"(?:\.(?=\s))?\s*(?:[,:]\s*|and\s+)?"
 _UNITS = ("hours?|hrs?|h", "minutes?|mins?|m", "seconds?|secs?|s")
 _UNIT = rf"(?:{'|'.join(_UNITS)})\b"
 _JOINT = r"(?:-|–|—|to|until|till|and|through)"
-_EDGES = r"(?:\s+of\s+the\s+(?:video|clip|film|movie|footage))?"
+_EDGES = r"(?:\s+of\s+(?:the\s+)?(?:video|clip|film|movie|footage))?"
+_ON = r"(?:(?:lasts?|lasting|continues?|continuing|goes|going|runs?|running)(?:\s+on)?\s+)?"
 _PRIMES = r"(\d{1,3})['′’](\d{1,2}(?:\.\d{1,3})?)(?:[\"″”]|''|’’|(?!\d|\.\d))"
 # Signs and habits that are brought to one form before anything is read, in this order.
 _REWRITES = tuple(
@@ -56,6 +57,7 @@ _REWRITES = tuple(
             r"\1",
         ),
         (rf"(?<!\d[\s-])(?<!\d)\bminutes?\s+({_NUMBER})(?![\d.:%])", r"\1 min"),
+        (r"(?<!\d[\s-])(?<!\d)\bminutes?\s+(?=\d{1,3}:\d)", ""),
         (
             rf"\b({_WHOLE})(?:st|nd|rd|th)(?=\s*{_UNIT}|\s*{_JOINT}\s*(?:the\s+)?{_WHOLE}(?:st|nd|rd|th)\s*{_UNIT})",
             r"\1",
@@ -65,7 +67,9 @@ _REWRITES = tuple(
 )
 # Only where the duration is known: "from 1:05 to the end of the video".
 _TO_END = re.compile(
-    rf"(\d(?:\s*(?:{_UNIT}\.?|%))?)\s*(?:-|–|—|to|until|till|through)\s+the\s+(?:very\s+)?end{_EDGES}(?=\s*(?:$|[.,;)\]\n]))",
+    rf"(\d(?:\s*(?:{_UNIT}\.?|%))?)\s*(?:and\s+)?{_ON}(?:up\s+|all\s+the\s+way\s+)?"
+    r"(?:-|–|—|to|until|till|through|thru)"
+    rf"\s+(?:the\s+)?(?:very\s+)?end{_EDGES}(?=\s*(?:$|[.,;)\]\n]))",
     re.IGNORECASE,
 )
 # Full-width signs, and the dashes that stand with them, to the common ones.
@@ -85,14 +89,13 @@ _IN_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 _LEAD = r"^\.?[\s\])}>,]*(?:(?:seconds?|secs?|s|minutes?|mins?|marks?|points?)\b\.?)?(?:\s*(?:mark|point)\b)?"
 _LEAD += r"(?:\s*(?:into|in|of)\s+the\s+(?:video|clip)\b)?[\s\])}>,]*"
 _NEAR = "at|by|about|around|approximately|roughly|the|second|frame|time|timestamp|mark|t"
-_TAIL = rf"[\s:=\[({{<~]*(?:(?:{_NEAR})\b[\s:=\[({{<~]*)*$"
+_TAIL = rf"[\s:=\[({{<~+]*(?:(?:{_NEAR})\b[\s:=\[({{<~+]*)*$"
 _THEN = r"[\s;|•.-]*(?:(?:and|then|it)\s+)*"
-_ON = r"(?:(?:lasts?|lasting|continues?|continuing|goes|going|runs?|running)(?:\s+on)?\s+)?"
 # Words and signs that make two times one stretch.
 _TO = re.compile(
     _LEAD
     + r"(?:-{1,2}>?|=>|[–—−→~…]|\.\.+"
-    + rf"|{_THEN}{_ON}(?:to|till|until|through|up\s+to)\b"
+    + rf"|{_THEN}{_ON}(?:up\s+|all\s+the\s+way\s+)?(?:to|till|until|through|thru)\b"
     + rf"|{_THEN}(?:ends?|ending|ended|stops?|stopping|finish|finishes|finishing|conclud(?:e|es|ing))\b)"
     + _TAIL,
     re.IGNORECASE,
@@ -100,7 +103,13 @@ _TO = re.compile(
 # Words behind which the second time is how long it lasts.
 _LASTING = r"for|lasts?|lasting|continues?|continuing|goes\s+on"
 _LASTING += r"|(?:with\s+)?(?:(?:its|the|a)\s+)?(?:total\s+)?duration(?:\s+(?:is|of|was))?"
-_LASTS = re.compile(rf"{_LEAD}{_THEN}(?:(?:{_LASTING})\b[\s:]*)+{_TAIL}", re.IGNORECASE)
+_LASTS = re.compile(rf"{_LEAD}{_THEN}\(?(?:(?:{_LASTING})\b[\s:]*)+{_TAIL}", re.IGNORECASE)
+# A start and an end that are both told as such are one stretch, whatever is told between them.
+_START = re.compile(r"\b(?:start|begin|beg[au]n|onset)\w*[^\d;]*$", re.IGNORECASE)
+_END = re.compile(
+    r"\D*\b(?:end(?:s|ed|ing)?|stop(?:s|ped|ping)?|finish(?:es|ed|ing)?|conclud(?:es?|ed|ing))\b[^\d.;]*$",
+    re.IGNORECASE,
+)
 # Signs that join two times only after a word that opens a stretch: "between 3 and 5", "[3, 5]".
 _COMMA = re.compile(_LEAD.replace(",", "", 2) + r"(?:,|;|and\b)" + _TAIL, re.IGNORECASE)
 _OPEN = re.compile(r"(?:\b(?:between|from|start\w*|begin\w*)\b[^\d.;]*|[\[(<{:]\s*|^\s*)$", re.IGNORECASE)
@@ -207,9 +216,10 @@ def _joined(text: str, first: _Time, second: _Time) -> bool:
         return False
     between = text[first.end : second.start]
     before = text[max(0, first.start - _AROUND) : first.start]
-    if not (_TO.match(between) or (_COMMA.match(between) and _OPEN.search(before))):
+    told = _START.search(before) and _END.match(between)
+    if not (told or _TO.match(between) or (_COMMA.match(between) and _OPEN.search(before))):
         return False
-    return not (first.kind == second.kind == "bare") or bool(_AFTER.match(text[second.end :]))
+    return second.kind != "bare" or bool(_AFTER.match(text[second.end :]))
 
 
 def _seconds(time: _Time, other: _Time, duration_s: float | None, bare: Bare) -> float | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import torch
 from safetensors.torch import load_file
 
 from rewind.errors import ConfigError
+from rewind.evaluate.files import read_json, shaped
 from rewind.store import replace_file
 from rewind.train.alike import Alike
 from rewind.train.makers import Makers
@@ -33,6 +35,7 @@ from rewind.worlds.truth import SceneTruth
 
 SHARD = 64
 _MARK = "bank.json"
+_ALLOWED = "the mark of a scene bank"
 _ONCE = {"cards": "cards", "validation": "bank-validation"}
 """Folders beside a bank, whatever its name, that training made before they had its name."""
 
@@ -122,7 +125,7 @@ def make_bank(
     folder.mkdir(parents=True, exist_ok=True)
     record, mark = _record(seed, encoder, pictures, plan), folder / _MARK
     if mark.is_file():
-        kept = json.loads(mark.read_text())
+        kept = _kept(mark)
         differ = [name for name in {**record, **kept} if kept.get(name) != record.get(name)]
         if differ:
             raise ConfigError(
@@ -168,7 +171,7 @@ def beside(
     once = bank.with_name(_ONCE.get(name, folder.name)) / _MARK
     if (folder / _MARK).is_file() or not once.is_file():
         return folder
-    return once.parent if json.loads(once.read_text()) == _record(seed, encoder, pictures, plan) else folder
+    return once.parent if _kept(once) == _record(seed, encoder, pictures, plan) else folder
 
 
 def seed_of(folder: Path, *, otherwise: int) -> int:
@@ -177,7 +180,17 @@ def seed_of(folder: Path, *, otherwise: int) -> int:
     Raises: TestSeedError for a bank of held-out scenes.
     """
     mark = folder / _MARK
-    return require_training_seed(json.loads(mark.read_text())["seed"]) if mark.is_file() else otherwise
+    if not mark.is_file():
+        return otherwise
+    with shaped(mark, allowed=_ALLOWED):
+        return require_training_seed(int(_kept(mark)["seed"]))
+
+
+def _kept(mark: Path) -> dict[str, Any]:
+    kept = read_json(mark)
+    if not isinstance(kept, dict):
+        raise ConfigError(f"{mark}: of another form", allowed=_ALLOWED)
+    return kept
 
 
 def _record(seed: int, encoder: VisionEncoder, pictures: Sequence[Pixels], plan: Planner) -> dict[str, object]:

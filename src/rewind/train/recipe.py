@@ -14,6 +14,7 @@ from torch import nn
 
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError
+from rewind.evaluate.files import read_json, shaped
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.model import ReWind
 from rewind.models import save_pretrained
@@ -180,8 +181,9 @@ def _refuse_another(out: Path, mine: Mapping[str, object]) -> None:
     record = out / "record.json"
     if not (record.is_file() and (out / CHECKPOINT).is_file()):
         return
-    kept, mine = json.loads(record.read_text()), json.loads(json.dumps(mine))  # tuples are lists in a file
-    differ = [name for name in kept if kept[name] != mine.get(name)]
+    kept, mine = read_json(record), json.loads(json.dumps(mine))  # tuples are lists in a file
+    with shaped(record, allowed="the record of a training run"):
+        differ = [name for name in kept if kept[name] != mine.get(name)]
     if differ:
         team = f", in {kept['processes']} processes" if "processes" in differ else ""
         raise ConfigError(

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rewind.errors import ConfigError
 from rewind.store import replace_file, replacing
 from rewind.worlds.backgrounds import FRAME_PX
 from rewind.worlds.questions import Question
@@ -31,25 +30,6 @@ class WorldFiles:
     truth: Path
     moviechat: Path
     charades: Path
-
-
-@dataclass(frozen=True)
-class ChatQuestion:
-    """A question read back from a MovieChat-1K file; `at_s` is None for a global one."""
-
-    question: str
-    answer: str
-    at_s: float | None
-
-
-@dataclass(frozen=True)
-class Query:
-    """A line of a Charades-STA file: the video's name, [start_s, end_s) and the words."""
-
-    video: str
-    start_s: float
-    end_s: float
-    query: str
 
 
 def to_moviechat(name: str, world: World, asked: Iterable[Question], *, fps: int = 8) -> dict[str, Any]:
@@ -75,16 +55,6 @@ def to_moviechat(name: str, world: World, asked: Iterable[Question], *, fps: int
     return {"info": info, "caption": "", "global": whole, "breakpoint": during}
 
 
-def from_moviechat(data: dict[str, Any]) -> list[ChatQuestion]:
-    """The questions of one MovieChat-1K object. Raises: ConfigError where its parts are not there."""
-    try:
-        fps = float(data["info"]["fps"])
-        whole = [ChatQuestion(q["question"], q["answer"], None) for q in data["global"]]
-        return whole + [ChatQuestion(q["question"], q["answer"], q["time"] / fps) for q in data["breakpoint"]]
-    except (KeyError, TypeError) as error:
-        raise ConfigError(f"no MovieChat-1K object: {error}", allowed="info, global and breakpoint") from error
-
-
 def to_charades(name: str, asked: Iterable[Question]) -> str:
     """Charades-STA lines of the find questions whose thing appears exactly once, each query once."""
     lines = [
@@ -94,18 +64,6 @@ def to_charades(name: str, asked: Iterable[Question]) -> str:
         for s, e in q.moments
     ]
     return "".join(line + "\n" for line in dict.fromkeys(lines))
-
-
-def from_charades(text: str) -> list[Query]:
-    """The queries of a Charades-STA file. Raises: ConfigError for a line of another form."""
-    queries = []
-    for line in text.splitlines():
-        head, _, words = line.partition("##")
-        parts = head.split()
-        if len(parts) != 3 or not words:
-            raise ConfigError(f"line {line!r}", allowed="video start end##query")
-        queries.append(Query(parts[0], float(parts[1]), float(parts[2]), words))
-    return queries
 
 
 def truth_with_questions(world: World, asked: Sequence[Question]) -> str:
