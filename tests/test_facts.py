@@ -26,6 +26,8 @@ INFO = VideoInfo(
     [
         ("How long is the video?", "1:23:45 long."),
         ("how long is this film", "1:23:45 long."),
+        ("How long's the video", "1:23:45 long."),
+        ("how long is the vid", "1:23:45 long."),
         ("How many minutes does the whole recording have?", "1:23:45 long."),
         ("What's the duration of the clip?", "1:23:45 long."),
         ("What is the running time?", "1:23:45 long."),

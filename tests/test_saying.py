@@ -13,6 +13,7 @@ from rewind.text import load_text
 from rewind.timeline import Timeline
 from rewind.values import Moment
 from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, UNKNOWN, Concepts
+from rewind.vision.unseeable import UNHEARD
 from rewind.vision.vocabulary import load_vocabulary
 
 MOMENT = Moment(3.0, 5.0, 0.9)
@@ -69,11 +70,16 @@ def test_a_character_that_nothing_was_read_off_is_made_up() -> None:
     assert said("0", asked=asked, remembered=0).source == "none"
 
 
-def shown(asked: str, *moments: Moment, known: bool = True, lack: str = "", **classes: float) -> Said:
-    """What is said of eight frames that show `classes`, by name of its class, where the decoder is not sure."""
+def shown(
+    asked: str, *moments: Moment, known: bool = True, lack: str = "", how: dict[str, Any] | None = None,
+    only: slice = slice(None), **classes: float,
+) -> Said:  # fmt: skip
+    """What is said of eight frames that show `classes`, by name of its class, where the decoder is not sure; all but
+    the first of the classes in the frames `only`. `how` goes to `say`."""
     posterior = torch.full((8, 5, COLUMNS), 1e-4)
-    for name, mass in classes.items():
-        posterior[..., load_vocabulary().classes.index(name.replace("_", " "))] = mass
+    for number, (name, mass) in enumerate(classes.items()):
+        rows = only if number else slice(None, 4) if only != slice(None) else only
+        posterior[rows, :, load_vocabulary().classes.index(name.replace("_", " "))] = mass
     relevance = SimpleNamespace(remembered=0, known=known, best=0.9, degradations=(lack,))
     decoded: Any = SimpleNamespace(text="red", confidence=0)
     engine: Any = SimpleNamespace(concepts=Concepts(load_text()))
@@ -81,7 +87,7 @@ def shown(asked: str, *moments: Moment, known: bool = True, lack: str = "", **cl
     stored: Any = SimpleNamespace(
         rows=lambda part, rows: posterior[rows], clips=lambda size, part: [(p,) for p in posterior.split(size)]
     )
-    return say(engine, seen, decoded, moments, stored, Timeline.regular(8), end_s=8)
+    return say(engine, seen, decoded, moments, stored, Timeline.regular(8), end_s=8, **(how or {}))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +107,22 @@ def shown(asked: str, *moments: Moment, known: bool = True, lack: str = "", **cl
         ("Is the dog black or brown?", "I cannot tell; what is asked about is seen at 0:00:03"),
         ("Is it a dog or a cat?", "Dog (0."),
         ("Is there a cat, a dog or a car?", "Dog (0."),
+        ("What is it, a dog or a cat?", "Dog (0."),
         ("Is it a dog or a beagle?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("When do we see a dog or a cat?", "At 0:00:03"),
+        ("Isn't there a dog?", "Yes, at 0:00:03"),
+        ("So is there a dog?", "Yes, at 0:00:03"),
+        ("Has the dog barked?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("Tell me what colour the dog is", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("In this video, how many dogs are there?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("Count the dogs.", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("Are there 100 dogs?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("Is everything a dog?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("When is there no dog?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("There isn't a dog", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("When does the third dog appear?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("Show me all the dogs", "At 0:00:03"),
+        ("Tell me when we see a dog", "At 0:00:03"),
         ("When do we see a dog?", "At 0:00:03"),
         ("a dog", "At 0:00:03"),
     ],
@@ -112,6 +133,50 @@ def test_a_question_is_answered_as_far_as_the_classifier_sees(asked: str, begins
     assert given.source == "concepts"
     assert not given.absent
     assert (given.confidence < DECODER_MIN) == begins.startswith("I cannot")
+
+
+def test_of_what_is_offered_the_one_that_is_seen_has_its_own_times() -> None:
+    """A beagle in the first four frames, a goldfish in the last two."""
+    given = shown("Is it a beagle or a goldfish?", MOMENT, beagle=0.9, goldfish=0.9, only=slice(6, 8))
+    assert given.text.startswith("Beagle (0.9")
+    assert "; goldfish (0.9" in given.text
+    first, second = sorted(given.moments)
+    assert first.start_s == 0
+    assert 3 <= first.end_s <= second.start_s
+    assert second.end_s == 8
+    one = shown("Is it a beagle or a teapot?", MOMENT, beagle=0.9, goldfish=0.9, only=slice(6, 8))
+    assert one.text.startswith("Beagle (0.9")
+    assert [m.start_s for m in one.moments] == [0]
+
+
+def test_a_part_that_was_not_looked_at_alone_gets_no_yes() -> None:
+    for how in ({"followed": False}, {"at_s": 7.5}):
+        given = shown("Is there a dog?", MOMENT, how=how, beagle=0.8)
+        assert given.text.startswith("I cannot tell; what is asked about is seen at 0:00:03")
+    assert shown("Is there a dog?", MOMENT, how={"at_s": 5.5}, beagle=0.8).text.startswith("Yes")
+
+
+@pytest.mark.parametrize(
+    ("asked", "denied"),
+    [
+        ("Is there a dog?", True), ("Is there no dog?", True), ("Is there a man with a dog?", True),
+        ("Is it a dog or a cat?", True), ("What is it, a dog or a cat?", True),
+        ("Is there a teapot but no dog?", False), ("a teapot without a dog", False),
+        ("Are there more dogs than cats?", False), ("Is there a teapot? Is there a dog?", False),
+        ("What is it, day or night?", False),
+    ],
+)  # fmt: skip
+def test_only_what_was_missed_as_a_whole_is_denied(asked: str, denied: bool) -> None:
+    given = shown(asked, teapot=0.8)
+    assert given.absent == denied
+    assert given.text == (ABSENT if denied else "I cannot tell.")
+
+
+def test_what_is_not_heard_is_not_said_to_be_there() -> None:
+    given = shown("Is the dog barking?", MOMENT, known=False, lack=UNHEARD, beagle=0.8)
+    assert given.text == "I cannot tell; what may show it is seen at 0:00:03 – 0:00:05."
+    assert (given.source, given.moments) == ("none", (MOMENT,))
+    assert not shown("xyzzy", MOMENT, known=False, lack=UNKNOWN, beagle=0.8).moments
 
 
 def test_a_short_moment_tells_its_ends() -> None:
@@ -130,8 +195,9 @@ def test_a_kind_is_named_no_closer_than_it_is_seen() -> None:
     "asked",
     [
         "What is in the video?", "What is this?", "what's that", "What am I looking at?", "Which things appear?",
-        "Describe the scene.", "Can you describe it?", "Please tell me what's in it", "tell me what is on it",
-        "Give me an overview", "Summarise the video in one sentence.", "Give me a short summary", "summarize this clip",
+        "What's the video about?", "Describe the scene.", "Can you describe it?", "Please tell me what's in it",
+        "tell me what is on it", "Give me an overview", "Summarise the video in one sentence.",
+        "Give me a short summary", "summarize this clip",
     ],
 )  # fmt: skip
 def test_what_is_in_view_is_told(asked: str) -> None:
@@ -140,10 +206,17 @@ def test_what_is_in_view_is_told(asked: str) -> None:
     assert [(m.start_s, m.end_s) for m in given.moments] == [(0, 8)]
 
 
+def test_what_is_in_view_at_an_instant_is_told_where_the_part_around_it_is_all_of_the_video() -> None:
+    given = shown("What is?", known=False, lack=NOTHING_NAMED, how={"at_s": 4.0}, beagle=0.8)
+    assert given.text == "On screen: beagle (0.80) at 0:00:00 – 0:00:08."
+    assert given.unasked
+
+
 def test_what_is_in_view_is_told_only_where_nothing_else_is_asked() -> None:
     for asked, lack in (
         ("what happens?", NOTHING_NAMED), ("Tell me what happens.", NOTHING_NAMED),
-        ("What is the main subject?", NOTHING_NAMED), ("What is in the xyzzy?", UNKNOWN),
+        ("What is the main subject?", NOTHING_NAMED), ("What colours are there?", NOTHING_NAMED),
+        ("What is in the xyzzy?", UNKNOWN),
     ):  # fmt: skip
         given = shown(asked, known=False, lack=lack, beagle=0.8)
         assert given.text == "I do not know. On screen: beagle (0.80) at 0:00:00 – 0:00:08."

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rewind.clock import format_length, format_pace
 from rewind.values import VideoInfo
 
-_VIDEO = r"(?:(?:the|this|my|your)\s+(?:whole\s+|entire\s+)?(?:video|film|movie|clip|recording|footage|file)|this)"
+_VIDEO = r"(?:(?:the|this|my|your)\s+(?:whole\s+|entire\s+)?(?:video|vid|film|movie|clip|recording|footage|file)|this)"
 _IT = rf"(?:{_VIDEO}|it)"
 _OF = rf"(?:\s+of\s+{_IT})?"
 _WHAT = r"(?:what(?:'s|\s+is|\s+are)|tell\s+me|give\s+me)\s+(?:the|its)\s+"
@@ -50,7 +50,7 @@ def _codec(info: VideoInfo) -> str | None:
 _FACTS: tuple[tuple[re.Pattern[str], Callable[[VideoInfo], str | None]], ...] = (
     (
         _asks(
-            rf"how\s+long\s+(?:is|does)\s+{_VIDEO}",
+            rf"how\s+long(?:['’]s|\s+(?:is|does))\s+{_VIDEO}",
             rf"how\s+many\s+(?:seconds|minutes|hours)\s+(?:long\s+)?(?:is|are\s+in|does)\s+{_VIDEO}",
             rf"{_WHAT}(?:(?:total|full|video)\s+)?(?:length|duration|running\s+time|run\s*time){_OF}",
         ),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewind.answering import Engine, Recollection, best_time
 from rewind.clock import format_span, format_time
+from rewind.language import question
 from rewind.model import Decoded
 from rewind.overview import overview
+from rewind.selection.moments import spans
 from rewind.store import Stretch
 from rewind.timeline import Timeline
 from rewind.values import AnswerSource, Moment
-from rewind.vision.concepts import NOTHING_NAMED, Concepts
+from rewind.vision.concepts import NOTHING_NAMED, SEEN, UNKNOWN, Concepts
+from rewind.vision.scoring import CHUNK
 
 DECODER_MIN = 0.25
 """Confidence from which the decoder's words are the answer. Of worlds' questions that it is .25 to .5 sure of it
@@ -26,37 +28,12 @@ was right on validation worlds of 10 minutes and listed nothing, they were two t
 NEEDS_NO_SUPPORT = ("no", "never")
 """What may be said of a video that shows nothing of what was asked for; so may 0, where a number is asked for. But of
 what no one knows (*hi*) it tells nothing that nothing was seen."""
-ASKS_NUMBER = re.compile(r"\b(?:how\s+(?:many|often)|count|number\s+of)\b", re.IGNORECASE)
-"""Questions that 0 answers. To others it is a character that was read, which needs something to be read off."""
-ASKS_MORE = re.compile(
-    r"\s*(?:what|which|who|whose|whom|how|where|why)\b"
-    r"(?!\s+(?:time|second|minute|moment|part|in\s+the\s+(?:video|film|recording))s?\b)",
-    re.IGNORECASE,
-)
-"""Questions that are not answered by times alone."""
-KIND = re.compile(
-    r"\s*(?:what|which)\s+(?:(?:kind|sort|type|breed|species|make|model|variety)s?\s+"
-    r"(?:of|(?:is|are|was|were)(?:\s+(?:the|this|that|these|those))?)\s+(?:an?\s+|the\s+)?)?(?P<rest>.+)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Questions that may ask for a kind of thing: *what animal …*, *what kind of dog …*, *what breed is the dog*."""
-LOOKS = re.compile(
-    r"\s*what(?:'s|\b).*\b(?:see|seen|shown?|shows|visible|there|on (?:the )?screen|in (?:the|this|it)\b)"
-    r"|\s*what(?:'s|\s+(?:is|are|am))\s+(?:this|that|it|these|those|i\s+looking\s+at)\b"
-    r"|\s*(?:list|name|show|what|which)\b.*\b(?:objects|things|items)\b"
-    r"|(?:.*\byou\b|\s*please\b)?\s*(?:describe\b|tell\s+me\s+what(?:'s|\b.*\b(?:in|on|see)\b)|.*\boverview\b"
-    r"|(?:give\s+(?:me|us)\s+)?(?:an?\s+|the\s+)?(?:(?:short|brief|quick)\s+)?summar(?:y|i[sz]e)\b)",
-    re.IGNORECASE,
-)
-"""Questions for whatever is in view."""
-WHETHER = re.compile(r"\s*(?:is|are|was|were|do|does|did|can|could)\b", re.IGNORECASE)
-"""Questions that are answered by yes or no."""
-EITHER = re.compile(rf"{WHETHER.pattern}.*\bor\b(?!\s+not\b)", re.IGNORECASE | re.DOTALL)
-"""Questions that offer several answers to choose from."""
-COUNTED = re.compile(r"\b(?:not?|one|two|three|four|several|many|only|always|every|both)\b", re.IGNORECASE)
-"""Words that ask for more than that a thing is seen."""
+STEP_S = 1.0
+"""Seconds by which a moment may miss an instant that is asked about: a sample's length."""
 ABSENT = "Not in this video."
 ABSENT_THERE = "Not in this part of the video."
+FAR = 10.0
+"""Of two things that both count as seen the one with so many times the odds is the answer to which it is."""
 NAMED = 0.15
 """Probability from which a class is named beside what was asked for, as the mean over a moment's frames."""
 
@@ -64,18 +41,20 @@ NAMED = 0.15
 @dataclass(frozen=True)
 class Said:
     """The answer's words, where they come from, how sure, whether they say that the thing is absent, and the moments
-    that bear them out: none where the answer is no or none, for what was looked at then is where the thing is not."""
+    that bear them out: none where the answer is no or none, for what was looked at then is where the thing is not.
+    `unasked`: the question named nothing, and the moments are of what there is, not of what the scores looked for."""
 
     text: str
     source: AnswerSource
     confidence: float
     absent: bool
     moments: tuple[Moment, ...] = ()
+    unasked: bool = False
 
 
 def say(
     engine: Engine, seen: Recollection, decoded: Decoded, moments: tuple[Moment, ...], stretch: Stretch,
-    timeline: Timeline, *, end_s: float, part: bool = False,
+    timeline: Timeline, *, end_s: float, part: bool = False, at_s: float | None = None, followed: bool = True,
 ) -> Said:  # fmt: skip
     """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows. Of
     a `part` of the video nothing is said of the rest.
@@ -83,63 +62,107 @@ def say(
     Args:
         moments: where the scores have found what is asked for. timeline: of the stretch's frames, the last of which
             ends at second `end_s`.
+        at_s: the instant that is asked about; the stretch is what lies around it.
+        followed: False where a part was named that is not looked at alone.
     """
     relevance = seen.relevance
     asked = seen.text.texts[0]
-    none = decoded.text == "0" and ASKS_NUMBER.search(asked) is not None
+    none = decoded.text == "0" and question.ASKS_NUMBER.search(asked) is not None
     denied = decoded.text in NEEDS_NO_SUPPORT or none
     supported = relevance.remembered >= SUPPORTED or (denied and relevance.known)
     if decoded.confidence >= DECODER_MIN and decoded.text and supported:
         text = decoded.text
-        absent = text in ("never", "no") and not moments
+        absent = text in NEEDS_NO_SUPPORT and not moments
         if text == "never" and absent:
             text = ABSENT_THERE if part else ABSENT
         elif text in ("at", "never"):
             # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else moments)
-    if engine.concepts is None or not relevance.known:
+    concepts, unsure = engine.concepts, max(0.0, decoded.confidence)
+    if concepts is None or not relevance.known:
         shown = () if engine.concepts is None else overview(engine.concepts, stretch, timeline, end_s=end_s)
         told = f"On screen: {'; '.join(map(str, shown))}."
-        if shown and NOTHING_NAMED in relevance.degradations and (part or LOOKS.match(asked)):
+        all_of_it = part or at_s is not None or question.asks_for_all(asked)
+        if shown and all_of_it and NOTHING_NAMED in relevance.degradations:
             proof = sorted((m for one in shown for m in one.moments), key=lambda m: (-m.score, m.start_s))
-            return Said(told, "concepts", proof[0].score, False, tuple(proof))
+            return Said(told, "concepts", proof[0].score, False, tuple(proof), unasked=True)
+        if moments and concepts is not None and not {UNKNOWN, NOTHING_NAMED} & {*relevance.degradations}:
+            return Said(f"I cannot tell; what may show it is seen {_then(moments[:1])}", "none", unsure, False, moments)
         there = f" {told}" if shown else ""
-        return Said(f"I do not know.{there}", "none", max(0.0, decoded.confidence), False, moments)
-    if not moments and EITHER.match(asked) and not engine.concepts.offered(asked):
-        return Said("I cannot tell.", "none", max(0.0, decoded.confidence), False)
+        return Said(f"I do not know.{there}", "none", unsure, False)
+    if not moments and not _deniable(concepts, asked):
+        return Said("I cannot tell.", "none", unsure, False)
     if not moments:
         return Said(ABSENT_THERE if part else ABSENT, "concepts", 1 - relevance.best, True)
-    text, confidence = _of_moment(engine, asked, moments[0], stretch, timeline)
-    return Said(text, "concepts", max(0.0, decoded.confidence) if confidence is None else confidence, False, moments)
+    whether, plain = question.WHETHER.match(asked) is not None, followed and not question.negates(asked)
+    if plain and (whether or question.asks_more(asked)):
+        chosen = _choice(concepts, asked, stretch, timeline, end_s=end_s)
+        if chosen is not None:
+            return chosen
+    plain = plain and not question.counts(asked)
+    there_then = at_s is None or any(m.start_s - STEP_S <= at_s < m.end_s + STEP_S for m in moments)
+    text, confidence = _of_moment(concepts, asked, moments[0], stretch, timeline, plain=plain, then=there_then)
+    return Said(text, "concepts", unsure if confidence is None else confidence, False, moments)
+
+
+def _deniable(concepts: Concepts, asked: str) -> bool:
+    """Whether what was not found can be said not to be there: not where only some of what is asked for was missed."""
+    if question.OR.search(asked) and not concepts.offered(asked):
+        return False
+    return not (question.joins_clauses(asked) and len(concepts.terms(asked)) > 1)
+
+
+def _choice(concepts: Concepts, asked: str, stretch: Stretch, timeline: Timeline, *, end_s: float) -> Said | None:
+    """Which of the things that a question offers is seen, and when that one is; each of them where several are, at
+    other times. None where it offers none, or they are seen at one time."""
+    step, found = 1 / float(timeline.clock.fps), list[tuple[float, str, tuple[Moment, ...]]]()
+    for one in concepts.offered(asked):
+        scores = concepts.score_parts((clip for (clip,) in stretch.clips(CHUNK, "posterior")), one, timeline).scores
+        moments = spans(
+            scores, timeline.seconds, threshold=SEEN, shoulder=0.5, merge_gap_s=step, end_s=end_s, step_s=step, limit=5
+        )
+        if moments:
+            found.append((float(scores.max()), concepts.terms(one)[0].name, tuple(moments)))
+    found.sort(reverse=True)
+    seen = [one for one in found if _odds(found[0][0]) < FAR * _odds(one[0])]
+    together = any(
+        a.start_s < b.end_s and b.start_s < a.end_s
+        for k, one in enumerate(seen) for other in seen[k + 1 :] for a in one[2] for b in other[2]
+    )  # fmt: skip
+    if not seen or together:
+        return None
+    told = sorted(seen, key=lambda one: min(one[2]))
+    text = "; ".join(f"{name} ({sure:.2f}), {_then(moments)[:-1]}" for sure, name, moments in told)
+    proof = sorted((m for _, _, moments in seen for m in moments), key=lambda m: (-m.score, m.start_s))
+    return Said(f"{text[0].upper()}{text[1:]}.", "concepts", seen[0][0], False, tuple(proof))
+
+
+def _odds(sure: float) -> float:
+    return sure / max(1e-6, 1 - sure)
 
 
 def _of_moment(
-    engine: Engine, asked: str, moment: Moment, stretch: Stretch, timeline: Timeline
+    concepts: Concepts, asked: str, moment: Moment, stretch: Stretch, timeline: Timeline, *, plain: bool, then: bool
 ) -> tuple[str, float | None]:
     """What the classifier answers where it has seen the thing, as far as that goes, and how sure; None where what is
-    asked is more than it can tell."""
-    assert engine.concepts is not None  # noqa: S101  (without a classifier nothing is known)
+    asked is more than it can tell: where it is not `plain`, or whether the thing is there at an instant, and it is
+    seen, but not `then`."""
     rows = [i for i, s in enumerate(timeline.seconds) if moment.start_s <= s < moment.end_s]
-    rows, when = rows[:: max(1, len(rows) // 16)], _times([moment])
-    then = f"{when[0].lower()}{when[1:]}"
-    kind = _kind(engine.concepts, stretch, rows, asked)
+    rows, when = rows[:: max(1, len(rows) // 16)], _then([moment])
+    kind = _kind(concepts, stretch, rows, asked) if plain else None
     if kind is not None:
         name, sure = kind
-        return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", sure
-    choice = EITHER.match(asked) is not None
-    one = engine.concepts.which(stretch.rows("posterior", rows), asked) if choice and rows else None
-    if one is not None:
-        name, sure = one
-        return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {then}", sure
-    shown = _on_screen(engine.concepts, stretch, rows)
+        return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {when}", sure
+    shown = _on_screen(concepts, stretch, rows)
     there = f" On screen: {_listed(shown)}." if shown else ""
-    whether = WHETHER.match(asked)
-    if whether and not choice and not COUNTED.search(asked) and engine.concepts.names_one_thing(asked):
-        return f"Yes, {then}{there}", moment.score
-    if whether or ASKS_MORE.match(asked):
-        return f"I cannot tell; what is asked about is seen {then}{there}", None
-    return f"{when}{there}", moment.score
+    whether = question.WHETHER.match(asked) is not None
+    sayable = plain and then and not question.OR.search(asked) and not question.quantifies(asked)
+    if whether and sayable and concepts.names_one_thing(asked):
+        return f"Yes, {when}{there}", moment.score
+    if whether or not plain or question.asks_more(asked):
+        return f"I cannot tell; what is asked about is seen {when}{there}", None
+    return f"{_times([moment])}{there}", moment.score
 
 
 def _clock(seconds: float) -> str:
@@ -151,9 +174,14 @@ def _times(moments: Sequence[Moment]) -> str:
     return f"At {', '.join(parts)}."
 
 
+def _then(moments: Sequence[Moment]) -> str:
+    """Times within a sentence."""
+    return f"at{_times(moments)[2:]}"
+
+
 def _kind(concepts: Concepts, stretch: Stretch, rows: Sequence[int], asked: str) -> tuple[str, float] | None:
     """Which animal *what animal is it?* is answered with, and how sure that is; None where it cannot be told."""
-    match = KIND.match(asked)
+    match = question.KIND.match(asked)
     if match is None or not rows:
         return None
     return concepts.kind_of(stretch.rows("posterior", rows), match["rest"])

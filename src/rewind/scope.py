@@ -18,7 +18,8 @@ from rewind.values import VideoInfo
 class Scope:
     """The `words` that are looked for, in the frames from second `low` to before `high` of the video's own time (None:
     from its start, to its end). `within` is that part as it is told, None for all of the video; `notes` say what of the
-    question was not followed. `which` of its moments is asked for, None for all of them."""
+    question was not followed. `which` of its moments is asked for, None for all of them; `at_s`: the instant that is
+    asked about, which the part lies around."""
 
     words: str
     low: float | None
@@ -26,6 +27,7 @@ class Scope:
     within: Span | None
     notes: tuple[str, ...] = ()
     which: Which | None = None
+    at_s: float | None = None
 
     @property
     def until_s(self) -> float | None:
@@ -74,4 +76,4 @@ def scope_of(instruction: str, info: VideoInfo, *, fps: Fraction, from_s: float 
     # The frames of limits that were given are those between them, whatever the header says of the video's length.
     low, high = named.part or (from_s, until_s)
     within = named.part or (None if whole else (begins, ends))
-    return Scope(words, low, high, within, () if named.note is None else (named.note,), which)
+    return Scope(words, low, high, within, () if named.note is None else (named.note,), which, named.at_s)

@@ -183,9 +183,9 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Found:
-    """What `find` gives: moments, best first, or `absent`. `best` is the best score anywhere, with its time; `known`
-    says whether any word of the query was, without which absence tells nothing. `within`: the only part that was looked
-    at, in seconds of the video's own time; None for all of it."""
+    """What `find` gives: moments, best first, or `absent`. `best_score` is the best score anywhere, at `best_time_s`;
+    `known` says whether any word of the query was, without which absence tells nothing. `within`: the only part that
+    was looked at, in seconds of the video's own time; None for all of it."""
 
     absent: bool
     moments: tuple[Moment, ...]
@@ -213,8 +213,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Answer:
-    """What `ask` gives: words and the evidence for them. `confidence` in 0–1 is that of `answer_source`; `best` is the
-    best score anywhere, with its time, and from `threshold` on one counts as seen. `within` as in `Found`."""
+    """What `ask` gives: words and the evidence for them. `confidence` in 0–1 is that of `answer_source`; `best_score`
+    is the best score anywhere, at `best_time_s`, and from `threshold` on one counts as seen. Where the question names
+    nothing, they are of what is in view. `within` as in `Found`."""
 
     answer: str
     absent: bool

@@ -16,8 +16,10 @@ from rewind.errors import ConfigError, VideoError
 from rewind.estimate import Estimate, estimate, of_part
 from rewind.facts import fact_asked
 from rewind.glance import Glances, samples_worth_a_glance
+from rewind.language.question import UNFOLLOWED, negates
 from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import Recalled, WatchReport, frames_of, info_after
+from rewind.relevance import FAMILIAR
 from rewind.saying import say
 from rewind.scope import check_limits, scope_of
 from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
@@ -157,19 +159,23 @@ class Video:
         decoded = answering.decode(engine, seen, picks, here.stretch, timeline)
         end_s = answering.end_of(timeline, self.info, until_s=scope.until_s)
         said = say(
-            engine, seen, decoded, moments, here.stretch, timeline, end_s=end_s, part=scope.within is not None
+            engine, seen, decoded, moments, here.stretch, timeline, end_s=end_s, part=scope.within is not None,
+            at_s=scope.at_s, followed=not scope.notes,
         )  # fmt: skip
+        best, best_at = seen.relevance.best, answering.best_time(seen.relevance, timeline)
+        lacks = () if said.unasked else seen.relevance.degradations
+        if said.unasked:
+            best, best_at = said.moments[0].score, said.moments[0].start_s
         answered = time.perf_counter()
         answer = Answer(
             answer=said.text, absent=said.absent, moments=said.moments,
             key_frames=tuple(replace(k, row=here.first_row + k.row) for k in key_frames),
             confidence=round(said.confidence, 4), answer_source=said.source,
-            best_score=seen.relevance.best, best_time_s=answering.best_time(seen.relevance, timeline),
-            threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(here.stretch, timeline),
+            best_score=best, best_time_s=best_at, threshold=seen.relevance.threshold, tokens=decoded.tokens,
+            frames=frames_of(here.stretch, timeline),
             model=engine.model.name, video=self.info, within=scope.within,
             degradations=(
-                *here.lost, *scope.notes, *seen.text.degradations, *seen.relevance.degradations,
-                *decoded.degradations,
+                *here.lost, *scope.notes, *seen.text.degradations, *lacks, *decoded.degradations,
             ),
             seconds=replace(took, select=selected - begun, answer=answered - selected),
         )  # fmt: skip
@@ -213,6 +219,7 @@ class Video:
         )  # fmt: skip
         if only_now:
             moments = tuple(m for m in moments if m.end_s > last)
+        unfollowed = (UNFOLLOWED,) if moments and seen.familiarity < FAMILIAR and negates(query) else ()
         return Found(
             absent=not moments, moments=moments,
             best_score=float(relevance.scores[-1]) if only_now else relevance.best,
@@ -221,7 +228,7 @@ class Video:
             frames=frames_of(here.stretch, timeline), model=self._engine.model.name, video=self.info,
             within=scope.within,
             degradations=(
-                *here.lost, *scope.notes, *seen.text.degradations, *relevance.degradations
+                *here.lost, *scope.notes, *seen.text.degradations, *relevance.degradations, *unfollowed
             ),
             seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
         )  # fmt: skip

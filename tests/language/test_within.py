@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewind.clock import format_time
-from rewind.language.within import part_named
+from rewind.language.within import BACKWARDS, SEVERAL, part_named
 from rewind.worlds import make_world, questions
 from rewind.worlds.splits import VALIDATION_SEEDS
 
@@ -44,8 +44,6 @@ NAMED = [
 ]
 NOT_NAMED = [
     "What happens at the end of the race?",
-    "Is the car at 1:00 the same as at 2:00?",
-    "a dog between 2:00 and 1:00",
     "a dog in the first hour",  # all of it
     "What colour is the sign after 3 cars?",
     "Which player wears number 12?",
@@ -76,6 +74,48 @@ def test_other_questions_are_asked_of_all(question: str) -> None:
     assert named.part is None
     assert named.words in (question, "a dog")
     assert named.note is None
+
+
+@pytest.mark.parametrize(
+    ("question", "note"),
+    [
+        ("Is the car at 1:00 the same as at 2:00?", SEVERAL),
+        ("a person at 0:48 or 0:10", SEVERAL),
+        ("Is there a person at 0:20 and at 0:50?", SEVERAL),
+        ("Does a person appear at the start and at the end?", SEVERAL),
+        ("Is the end like the dog at the start or at the end?", SEVERAL),
+        ("a dog between 2:00 and 1:00", BACKWARDS),
+        ("a dog from 1:00 to 1:00", BACKWARDS),
+    ],
+)
+def test_parts_that_are_not_followed_are_told(question: str, note: str) -> None:
+    named = part_named(question, start_s=0, end_s=600, step_s=1)
+    assert (named.words, named.part, named.note) == (question, None, note)
+
+
+@pytest.mark.parametrize(
+    ("question", "where"),
+    [
+        ("a dog after 0:30", "at 0:00:30"),
+        ("Is there a dog from 0:30 on?", "at 0:00:30"),
+        ("a dog before 0:00", "at 0:00:00"),
+        ("a dog at 0:30", "at 0:00:30"),
+        ("a dog 20 minutes before the end", "before its start"),
+    ],
+)
+def test_open_ends_past_the_video_are_told(question: str, where: str) -> None:
+    named = part_named(question, start_s=0, end_s=10, step_s=1)
+    assert (named.words, named.part) == (question, None)
+    assert named.note == (
+        f"the video lasts from 0:00:00 to 0:00:10: nothing of it lies {where}, and all of it was looked at"
+    )
+
+
+def test_an_instant_is_told_with_the_part_around_it() -> None:
+    assert part_named("a dog at 0:09", start_s=0, end_s=60, step_s=1).at_s == 9
+    whole = part_named("a dog at 0:04", start_s=0, end_s=8, step_s=1)
+    assert (whole.part, whole.at_s) == (None, 4)
+    assert part_named("a dog before 0:09", start_s=0, end_s=60, step_s=1).at_s is None
 
 
 def test_what_lies_past_the_end_is_said() -> None:

@@ -55,3 +55,10 @@ def test_a_word_that_ends_in_two_s_is_no_plural() -> None:
 def test_words_are_read_as_their_letters_are_meant() -> None:
     assert words_in("A \uff43\uff41\uff52 on the screen") == ["a", "car"]
     assert words_in("the dog\u2019s ball") == ["the", "dog's", "ball"]
+
+
+def test_accents_and_owners_hide_no_word() -> None:
+    assert words_in("a Café with a façade") == ["a", "cafe", "with", "a", "facade"]
+    assert "bottle" in singular("bottle's")
+    assert "dog" in singular("dogs'")
+    assert load_vocabulary().known_in("the bottle's cap")[0] == "bottle"

@@ -3,11 +3,12 @@
 A time is a clock time or a number with a unit, as `rewind.language.times` reads them. A part is taken out of the
 question's words, so that these are looked for there and the time is not. An instant stands for the seconds around it,
 and the start and the end of a video for its first and last ones. A question that names several parts compares them, and
-is left as it is.
+is asked of all of the video.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -49,14 +50,26 @@ _PHRASE = re.compile(
 )
 
 
+# A second part, told in fewer words than the first: "at 0:48 or 0:10", "at the start and at the end".
+_SIDE = r"(?:the\s+)?(?:very\s+)?(?:start|beginning|end)"
+_ANOTHER = re.compile(
+    rf"\b(?:and|or|but|than|as|to)\s+(?:(?:at|in|from|after|before|around)\s+)?(?:the\s+)?{_TIME}"
+    rf"|\b(?:at|in)\s+{_SIDE}\s+(?:and|or|but|than|as|to)\b|\b(?:and|or|but|than|as)\s+(?:at|in)\s+{_SIDE}[\s?.!]*$",
+    re.IGNORECASE,
+)
+BACKWARDS = "the part that is named does not end after it begins, and all of the video was looked at"
+SEVERAL = "several parts of the video are named, and all of it was looked at"
+
+
 @dataclass(frozen=True)
 class Within:
     """A question without the part that it names, and that part in seconds of the file's own time, None for all of the
-    video. `note` says why a part that was named is not looked at."""
+    video. `note` says why a part that was named is not looked at. `at_s`: the instant that the part lies around."""
 
     words: str
     part: Span | None
     note: str | None = None
+    at_s: float | None = None
 
 
 def part_named(question: str, *, start_s: float, end_s: float, step_s: float) -> Within:
@@ -68,20 +81,30 @@ def part_named(question: str, *, start_s: float, end_s: float, step_s: float) ->
     """
     plain = " ".join(question.split())  # a long row of blanks costs no more than its length
     found = list(_PHRASE.finditer(plain))
-    if len(found) != 1:
+    if not found:
         return Within(question, None)
     match = found[0]
     words = _without(plain, match)
     part = _seconds(match, start_s, end_s)
-    if part is None or not re.search(r"\w", words):
+    if not re.search(r"\w", words):
         return Within(question, None)
+    if len(found) > 1 or _ANOTHER.search(f"{plain[: match.start()]}\0{plain[match.end() :]}"):
+        return Within(question, None, SEVERAL if part is not None or len(found) > 1 else None)
+    if part is None:
+        return Within(question, None)
+    if part[0] >= part[1]:
+        return Within(question, None, BACKWARDS)
     if part[0] >= end_s or part[1] <= start_s:
-        named = format_time(sum(part) / 2 if _named_instant(match) else part[0], hours=True)
+        named = sum(part) / 2 if _named_instant(match) else part[1] if match["before"] else part[0]
         lies = f"the video lasts from {format_time(start_s, hours=True)} to {format_time(end_s, hours=True)}"
-        return Within(question, None, f"{lies}: nothing of it lies at {named}, and all of it was looked at")
+        where = f"at {format_time(named, hours=True)}" if named >= 0 else "before its start"
+        return Within(question, None, f"{lies}: nothing of it lies {where}, and all of it was looked at")
+    part = (max(part[0], start_s), part[1]) if match["before"] else part
+    part = (part[0], min(part[1], end_s)) if match["after"] else part
     middle, half = (part[0] + part[1]) / 2, max((part[1] - part[0]) / 2, step_s)
     first, last = max(start_s, min(part[0], middle - half)), min(end_s, max(part[1], middle + half))
-    return Within(words, None if (first, last) == (start_s, end_s) else (first, last))
+    whole = (first, last) == (start_s, end_s)
+    return Within(words, None if whole else (first, last), at_s=middle if _named_instant(match) else None)
 
 
 def _without(question: str, match: re.Match[str]) -> str:
@@ -92,7 +115,7 @@ def _without(question: str, match: re.Match[str]) -> str:
 
 
 def _seconds(match: re.Match[str], start_s: float, end_s: float) -> Span | None:
-    """The part in seconds; None where the times run backwards or cannot be."""
+    """The part in seconds, open ends without end; None where the times cannot be."""
     side, length = match["side"], match["length"] or match["bare_length"] or match["second"]
     if side:
         return (end_s - EDGE_S, end_s) if side.lower() == "end" else (start_s, start_s + EDGE_S)
@@ -108,9 +131,9 @@ def _seconds(match: re.Match[str], start_s: float, end_s: float) -> Span | None:
         if at is not None and match["ago"]:
             at = end_s - at
         return None if at is None else (at - AROUND_S, at + AROUND_S)
-    first = _instant(match["first"] or match["after"]) if not match["before"] else start_s
-    last = _instant(match["last"] or match["before"]) if not match["after"] else end_s
-    return None if first is None or last is None or first >= last else (first, last)
+    first = _instant(match["first"] or match["after"]) if not match["before"] else -math.inf
+    last = _instant(match["last"] or match["before"]) if not match["after"] else math.inf
+    return None if first is None or last is None else (first, last)
 
 
 def _named_instant(match: re.Match[str]) -> str | None:

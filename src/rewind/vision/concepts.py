@@ -7,7 +7,6 @@ have little of it, where cosines of class names do not tell (docs/concepts.md ha
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from rewind.vision import naming
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
 from rewind.vision.readout import Readout, lean
-from rewind.vision.scoring import CHUNK, SLOPE, certainty, colour_evidence, join_evidence, term_evidence
+from rewind.vision.scoring import CHUNK, certainty, colour_evidence, join_evidence, reaches, term_evidence
 from rewind.vision.unseeable import unseeable
 from rewind.vision.vocabulary import Term, Vocabulary, load_vocabulary
 from rewind.vision.wording import colours_in, looks_in, singular
@@ -36,9 +35,9 @@ Floats = npt.NDArray[np.float32]
 COLUMNS = CLASSES + len(COLOURS)
 WINDOW_S = 5.0  # what smoothing looks at: the samples within ± 2.5 s
 SEEN = 0.35  # score from which a thing counts as seen
-FAR = 10.0  # of two things that both count as seen the one with so many times the odds is the answer to which it is
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 UNKNOWN = "no word of the query is known: what it asks for may be there all the same"
+UNSHOWN = "no class of the classifier shows it, only where it may be: it may be there all the same"
 NOTHING_NAMED = "the query names nothing to look for"
 
 
@@ -149,20 +148,9 @@ class Concepts:
     def offered(self, query: str) -> tuple[str, ...]:
         """The parts between which a query's *or* leaves the choice; none where it offers none, or one is not known."""
         parts = _OR.split(query)
-        if len(parts) > 1:  # a cat, a dog or a car
-            parts = [part for some in parts for part in some.split(",") if part.strip()]
+        if len(parts) > 1:  # a cat, a dog or a car; what is it, a dog or a car?
+            parts = [part for some in parts for part in some.split(",") if self._vocabulary.names_something(part)]
         return tuple(parts) if len(parts) > 1 and all(self._vocabulary.terms(part) for part in parts) else ()
-
-    def which(self, posterior: Tensor, query: str) -> tuple[str, float] | None:
-        """Which of the things that a query offers is on screen in some frames (n, V, 1011), n > 0, and how sure that
-        is. None where it offers none, or where no one of them counts as seen alone or with `FAR` times others' odds."""
-        offered = self.offered(query)
-        evidence = np.array([float(self._evidence(posterior, part)[..., 0].max()) for part in offered])
-        sure = certainty(evidence)
-        seen = [int(k) for k in np.argsort(-evidence, kind="stable") if sure[k] >= SEEN]
-        if not seen or (len(seen) > 1 and SLOPE * (evidence[seen[0]] - evidence[seen[1]]) < math.log(FAR)):
-            return None
-        return self.terms(offered[seen[0]])[0].name, float(sure[seen[0]])
 
     def _judge(self, evidence: Tensor, query: str, fps: float) -> ConceptScores:
         """Scores from the evidence (T, A, 2) of all of a video's stretches, joined."""
@@ -170,8 +158,13 @@ class Concepts:
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
         looks = looks_in(query)
         beyond = None if looks or colours_in(query) else unseeable(query)
-        known = () if beyond else tuple(term.name for term in self.terms(query)) or looks or alone
-        lack = beyond or (UNKNOWN if self._vocabulary.names_something(query) else NOTHING_NAMED)
+        terms, foreign = self.terms(query), self._vocabulary.is_foreign(query)
+        unshown = bool(terms) and not any(reaches(term.weights, SEEN) for term in terms)
+        lack = beyond or (UNSHOWN if unshown and not foreign else UNKNOWN)
+        if not self._vocabulary.names_something(query):
+            lack = NOTHING_NAMED
+        known = tuple(term.name for term in terms) if not (beyond or unshown or foreign) else ()
+        known = known or (() if beyond else looks or alone)
         return ConceptScores(torch.from_numpy(certainty(raw)), torch.from_numpy(raw), known, lack)
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:

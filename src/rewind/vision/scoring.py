@@ -38,6 +38,12 @@ def mass_evidence(classes: Floats, weights: Floats) -> Floats:
     return np.asarray(0.5 * logs.max(1) + 0.5 * logs.mean(1), np.float32)
 
 
+def reaches(weights: Floats, score: float) -> bool:
+    """Whether a term of weights (K,) can reach a score: not where even all of the mass on its best class does not."""
+    surest = max(float(weights.max()) - float(weights.sum()) / CLASSES, 0) + FLOOR
+    return bool(certainty(np.log(np.float32(surest))) >= score)
+
+
 def term_evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
     """Log evidence (T,) of one query in a stretch (T, V, K), unsmoothed."""
     classes = posterior[:, :, :CLASSES]

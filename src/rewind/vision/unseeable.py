@@ -8,11 +8,11 @@ UNHEARD = "sound is not heard, only pictures are looked at: it may be there all 
 UNREAD = "text in pictures is not read: it may be there all the same"
 _SOUND = re.compile(
     r"\b(?:hears?|heard|hearing|listen(?:s|ing)?|audio|audible|sounds?|noises?|noisy|loud(?:ly|er)?|songs?|melod(?:y|ies)"
-    r"|soundtrack|applause|music(?!\s+(?:stand|sheet|box|room|hall|video|shop|store)s?\b)|voices?)\b",
+    r"|soundtrack|applause|(?:speak|talk|sing|shout|scream|bark|cheer|whistl)(?:s|es|ing)?|sang|spoken|music(?!\s+(?:stand|sheet|box|room|hall|video|shop|store)s?\b)|voices?)\b",
     re.IGNORECASE,
 )
 _TEXT = re.compile(
-    r"\b(?:texts?|captions?|subtitles?|titles?|headlines?|credits|watermarks?|inscriptions?|lettering|written|spelled)\b",
+    r"\b(?:texts?|words|letters|writing|captions?|subtitles?|titles?|headlines?|credits|watermarks?|inscriptions?|lettering|written|spelled)\b",
     re.IGNORECASE,
 )
 

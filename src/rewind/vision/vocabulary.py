@@ -6,6 +6,7 @@ WordNet with the classes below them, and, where a query has neither, the known w
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -131,6 +132,15 @@ class Vocabulary:
         others = (word for _, word in phrases if word)
         plain = all(word in self._stop or word in COLOURS for word in others)
         return plain and len(known) == 1 and bool(self.term(known[0]).weights.max() == 1)
+
+    def is_foreign(self, query: str) -> bool:
+        """Whether a query's words are of another language, as far as can be told: most of what may be in view is
+        unknown, and no word of an English sentence is among them. What is known then is likely to be chance: *hay*."""
+        phrases = list(self._phrases(words_in(query)))
+        if not re.search("[¿¡]", query) and any(word in self._stop for _, word in phrases):
+            return False
+        strange = sum(bool(word) and word not in COLOURS and word not in HUES_TOO for _, word in phrases)
+        return strange > sum(bool(known) for known, _ in phrases) > 0
 
     def names_something(self, query: str) -> bool:
         """Whether a query has a word for what may be in view, known or not, other scripts and pictograms included:

@@ -64,8 +64,9 @@ def looks_in(query: str) -> tuple[str, ...]:
 
 
 def words_in(query: str) -> list[str]:
-    """A query's words, as its letters are meant; *on screen* says where everything is."""
-    plain = unicodedata.normalize("NFKC", query).lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    """A query's words, as its letters are meant, without accents; *on screen* says where everything is."""
+    plain = unicodedata.normalize("NFKD", query).lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
     return WORD.findall(ON_SCREEN.sub(" ", plain))
 
 
@@ -78,8 +79,11 @@ def _one_grey(query: str) -> str:
 
 
 def singular(word: str) -> Sequence[str]:
-    """A word and what it may be the plural of; *anyone* is someone."""
+    """A word and what it may be the plural of, or whose; *anyone* is someone."""
     forms = [word, FORMS[word]] if word in FORMS else [word]
+    owner = word.removesuffix("'s") if word.endswith("'s") else word.removesuffix("'")
+    if owner and owner != word:
+        return [word, *singular(owner)]
     if word.endswith("ies"):
         forms.append(word[:-3] + "y")
     if word.endswith("ves"):

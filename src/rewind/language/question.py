@@ -1,0 +1,91 @@
+"""What kind of question it is, and what it asks beyond that a thing is seen: told by its words alone."""
+
+from __future__ import annotations
+
+import re
+
+_LEAD = (
+    r"\s*(?:(?:so|and|but|ok|okay|well|now|then|please|hey|tell\s+(?:me|us)|(?:can|could)\s+you\s+tell\s+(?:me|us)"
+    r"|do\s+you\s+know|i\s+wonder|by|on|in|to|for|with|from|at|of|about"
+    r"|in\s+(?:this|the)\s+(?:video|film|movie|clip|footage|recording))\b[\s,]*)*"
+)
+"""Words that come before the one that says what is asked."""
+ASKS_NUMBER = re.compile(r"\b(?:how\s+(?:many|often)|count|number\s+of)\b", re.IGNORECASE)
+"""Questions that 0 answers. To others it is a character that was read, which needs something to be read off."""
+ASKS_MORE = re.compile(
+    rf"{_LEAD}(?:what|which|who|whose|whom|how|where|why)\b"
+    r"(?!\s+(?:time|second|minute|moment|part|in\s+the\s+(?:video|film|recording))s?\b)",
+    re.IGNORECASE,
+)
+"""Questions that are not answered by times alone; nor are those for a number."""
+KIND = re.compile(
+    rf"{_LEAD}(?:what|which)\s+(?:(?:kind|sort|type|breed|species|make|model|variety)s?\s+"
+    r"(?:of|(?:is|are|was|were)(?:\s+(?:the|this|that|these|those))?)\s+(?:an?\s+|the\s+)?)?(?P<rest>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Questions that may ask for a kind of thing: *what animal …*, *what kind of dog …*, *what breed is the dog*."""
+_LOOKS = re.compile(
+    r"\s*what(?:'s|\b).*\b(?:see|seen|shown?|shows|visible|there|about|on (?:the )?screen|in (?:the|this|it)\b)"
+    r"|\s*what(?:'s|\s+(?:is|are|am))\s+(?:this|that|it|these|those|i\s+looking\s+at)\b"
+    r"|\s*(?:list|name|show|what|which)\b.*\b(?:objects|things|items)\b"
+    r"|(?:.*\byou\b|\s*please\b)?\s*(?:describe\b|tell\s+me\s+what(?:'s|\b.*\b(?:in|on|see)\b)|.*\boverview\b"
+    r"|(?:give\s+(?:me|us)\s+)?(?:an?\s+|the\s+)?(?:(?:short|brief|quick)\s+)?summar(?:y|i[sz]e)\b)",
+    re.IGNORECASE,
+)
+_COLOUR = re.compile(r"\bcolou?rs?\b", re.IGNORECASE)
+WHETHER = re.compile(
+    rf"{_LEAD}(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|must)(?:n['’]t)?\b", re.IGNORECASE
+)
+"""Questions that are answered by yes or no."""
+OR = re.compile(r"\bor\b(?!\s+not\b)", re.IGNORECASE)
+"""What offers several answers to choose from."""
+_NEGATED = re.compile(
+    r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|except|but|than|rather|instead|unlike)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r"\b(?:\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|dozens?|second|third|fourth|fifth|twice|again"
+    r"|more|fewer|less|most|enough)\b",
+    re.IGNORECASE,
+)
+_QUANTIFIED = re.compile(
+    r"\b(?:one|several|many|few|only|always|all|both|every(?:one|body|thing|where)?)\b", re.IGNORECASE
+)
+_SENTENCES = re.compile(r"[.?!;]\s+\w")
+UNFOLLOWED = "words such as “no”, “without” and “than” are not followed: these are the moments of what is named"
+
+
+def asks_for_all(question: str) -> bool:
+    """Whether it asks for whatever is in view; what colours are, no name of a thing tells."""
+    return _LOOKS.match(question) is not None and _COLOUR.search(question) is None
+
+
+def asks_more(question: str) -> bool:
+    """Whether times alone are no answer."""
+    return ASKS_MORE.match(question) is not None or ASKS_NUMBER.search(question) is not None
+
+
+def negates(question: str) -> bool:
+    """Whether it asks for where a thing is not, or compares: *without a car*, *more people than dogs*."""
+    return _NEGATED.search(_without_lead(question)) is not None
+
+
+def counts(question: str) -> bool:
+    """Whether a number or an order is part of what is asked: *the third car*, *two people*."""
+    return _NUMBERED.search(question) is not None
+
+
+def quantifies(question: str) -> bool:
+    """Whether it asks for all or only some: *is everything red?* But *all cars* is a fair thing to look for."""
+    return _QUANTIFIED.search(question) is not None
+
+
+def joins_clauses(question: str) -> bool:
+    """Whether what it names need not be together: *a person but no dog*, *Is there a car? Is there a dog?*"""
+    return negates(question) or _SENTENCES.search(question) is not None
+
+
+def _without_lead(question: str) -> str:
+    """*But is there a car?* negates nothing, nor does *Isn't there a car?*"""
+    match = WHETHER.match(question) or re.match(_LEAD, question, re.IGNORECASE)
+    return question[match.end() :] if match else question
