@@ -144,7 +144,7 @@ def test_worlds_are_passed_on_and_printed(run: Run, truth: Path, monkeypatch: py
     assert result.exit_code == 0, result.stderr
     assert (seen[0].seed, seen[0].seconds, seen[0].videos, seen[0].per_kind) == (2_000_007, 60, 2, 20)
     assert seen[0].direct
-    assert str(seen[0].folder) == "evaluate-worlds-2000007-1min-2x20-nano-direct"
+    assert str(seen[0].folder) == "evaluate-worlds-2000007-1min-20each-nano-direct"
     assert result.stdout.splitlines()[0] == "worlds 2000007–2000008 (test) · 1 min each · 0 questions · m"
     assert result.stdout.splitlines()[-1] == "answers: w"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rewind.errors import ConfigError, VideoError
+from rewind.evaluate.files import named_after
 from rewind.evaluate.judge import Judge
 from rewind.evaluate.ledger import Ledger
 from rewind.evaluate.on_worlds import Stage
@@ -52,8 +53,7 @@ class BenchmarkRun:
     @property
     def file(self) -> Path:
         """Where answers go."""
-        model = "".join(c if c.isalnum() else "-" for c in Path(self.model).name)
-        return self.predictions or Path(f"predictions-{self.name}-{model}.jsonl")
+        return self.predictions or Path(f"predictions-{self.name}-{named_after(self.model)}.jsonl")
 
 
 @dataclass(frozen=True)
