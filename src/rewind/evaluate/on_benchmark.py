@@ -56,31 +56,23 @@ class BenchmarkRun:
         return self.predictions or Path(f"predictions-{self.name}-{named_after(self.model)}.jsonl")
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """What came of a run: questions without a video, videos that cannot be read, and notes."""
-
-    questions: int
-    unanswered: int
-    notes: tuple[str, ...]
-
-
 def evaluate_benchmark(run: BenchmarkRun, *, seed: int = 0, progress: Stage | None = None) -> dict[str, Any]:
     """Answer what is not answered yet, then score the file exactly as `rewind evaluate --predictions` does.
 
     Raises:
         ConfigError: files that contradict each other; a predictions file of another model or benchmark.
     """
-    predicted = predict(run, progress=progress)
+    notes = predict(run, progress=progress)
     scored = score_predictions(
         run.benchmark, run.file, run.annotations, seed=seed, judge=run.judge, record=run.judge_record
     )
-    scored["notes"] = [*predicted.notes, *scored["notes"]]
+    scored["notes"] = [*notes, *scored["notes"]]
     return {**scored, "model": run.model, "predictions": str(run.file)}
 
 
-def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
-    """Write a row for every question of the annotations; rows that are there are kept, so that it goes on."""
+def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> tuple[str, ...]:
+    """Write a row for every question of the annotations; rows that are there are kept, so that it goes on. Gives notes
+    on what counts as wrong, and why."""
     say = progress or (lambda _what, _done, _total: None)
     tasks = read_tasks(run.name, run.annotations)
     files = find_videos(run.videos, [t.video for t in tasks])
@@ -111,7 +103,7 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
             done += 1
             say("answering", done, len(tasks))
     without = _fill(run, ledger, tasks, mine)
-    return Predicted(len(tasks), without, _notes(run, ledger, files.missing, unreadable, without))
+    return _notes(run, ledger, files.missing, unreadable, without)
 
 
 def _ledger(run: BenchmarkRun, tasks: list[Task], mine: str) -> Ledger:
