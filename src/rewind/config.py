@@ -1,6 +1,6 @@
-"""One frozen config holds every open choice of the method; one dial, `size`, gives all widths and depths.
+"""One frozen config holds the choices that shape a model; one dial, `size`, gives all widths and depths.
 
-Tags follow the paper's reading in docs/architecture.md: [P] the paper, [us] our choice where the paper is silent.
+Tags as in docs/architecture.md: [P] the paper, [us] our choice, where it is silent or in place of what it says.
 """
 
 from __future__ import annotations
