@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -46,6 +47,22 @@ def corpus(request: pytest.FixtureRequest) -> Path:
     if not (folder / "videos").is_dir():
         pytest.fail(f"--corpus {given}: no folder videos/ in it")
     return folder
+
+
+@pytest.fixture
+def growth() -> Callable[[Callable[[int], None], int], float]:
+    """`growth(work, n)`: how many times the processor time of `work(n)` `work(8 * n)` takes, each the least of three.
+    Other processes have no part in it; only a bound far from both 8 and 64 is no timing."""
+
+    def least(work: Callable[[int], None], size: int) -> float:
+        taken = []
+        for _ in range(3):
+            begun = time.process_time()
+            work(size)
+            taken.append(time.process_time() - begun)
+        return min(taken)
+
+    return lambda work, size: least(work, 8 * size) / least(work, size)
 
 
 @pytest.fixture

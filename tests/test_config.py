@@ -56,3 +56,13 @@ def test_grids_need_to_fit_only_where_a_neck_reads_both() -> None:
 def test_every_size_survives_a_file(size: str, tmp_path: Path) -> None:
     SIZES[size].save(tmp_path / "config.json")
     assert ReWindConfig.load(tmp_path / "config.json") == SIZES[size]
+
+
+def test_a_config_with_fields_that_are_gone_is_read(tmp_path: Path) -> None:
+    ReWindConfig().save(tmp_path / "config.json")
+    old = {**json.loads((tmp_path / "config.json").read_text()), "lora_rank": 64, "lora_alpha": 32}
+    (tmp_path / "config.json").write_text(json.dumps(old))
+    assert ReWindConfig.load(tmp_path / "config.json") == ReWindConfig()
+    (tmp_path / "config.json").write_text(json.dumps({**old, "lora": 1}))
+    with pytest.raises(ConfigError, match=r"config\.json: fields lora; allowed"):
+        ReWindConfig.load(tmp_path / "config.json")

@@ -263,7 +263,7 @@ def test_memory_depends_on_no_field_that_its_key_leaves_out() -> None:
         "detail": "pool", "detail_tokens": 9, "instruct_detail": False, "read_detail": True, "decoder_width": 32,
         "decoder_layers": 1, "decoder_heads": 2, "vocabulary": 300, "budget": 300, "instruction_limit": 20,
         "answer_reserve": 7, "score_in_prompt": False, "words_in_prompt": True, "moments": 0, "score_width": 4,
-        "score_after": True, "lora_rank": 2, "lora_alpha": 2, "decoder": "hub:none",
+        "score_after": True, "decoder": "hub:none",
     }  # fmt: skip
     assert set(changes) == set(_BEHIND_WALK)
     one, other = tiny(), tiny(**changes)
@@ -334,7 +334,6 @@ def test_the_published_size_is_the_papers() -> None:
     config = ReWindConfig.of_size("7b")
     assert (config.width, config.heads, config.layers, config.queries) == (768, 12, 8, 32)
     assert (config.vision_width, config.patches, config.decoder_width) == (1408, 256, 4096)
-    assert (config.lora_rank, config.lora_alpha) == (64, 32)
     assert (config.candidates, config.key_frames, config.detail_tokens, config.write_tokens) == (64, 8, 32, 2)
 
 

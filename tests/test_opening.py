@@ -38,5 +38,25 @@ def test_what_lies_in_the_package_is_named() -> None:
     assert rewind.open.__module__ == "rewind.opening"
     assert rewind.Video.__module__ == "rewind.video_handle"
     assert rewind.VideoInfo.__module__ == "rewind.values"
+    assert rewind.WatchReport.__module__ == "rewind.outcome"
+    assert all(getattr(rewind, name).__name__ in (name, "open_video") for name in rewind.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'close'"):
         rewind.close  # noqa: B018
+
+
+def test_every_error_is_named() -> None:
+    import rewind
+    from rewind import errors
+
+    raised = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+    assert raised <= set(rewind.__all__)
+    with pytest.raises(rewind.RewindError, match=r"no\.mp4 does not exist"):
+        rewind.open("no.mp4")
+
+
+def test_names_are_listed_before_they_are_used() -> None:
+    code = (
+        "import sys, rewind; print(*set(rewind.__all__) - set(dir(rewind))); raise SystemExit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "\n")

@@ -1,6 +1,6 @@
-"""One frozen config holds every open choice of the method; one dial, `size`, gives all widths and depths.
+"""One frozen config holds the choices that shape a model; one dial, `size`, gives all widths and depths.
 
-Tags follow the paper's reading in docs/architecture.md: [P] the paper, [us] our choice where the paper is silent.
+Tags as in docs/architecture.md: [P] the paper, [us] our choice, where it is silent or in place of what it says.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, Literal, get_args
 
 from rewind.errors import ConfigError
 
-Size = Literal["nano", "small", "base", "7b"]
 Selector = Literal["density_peaks", "top_k", "uniform", "random"]
 Detail = Literal["learned", "pool"]
 SLOTS = 2
@@ -21,7 +20,9 @@ SLOTS = 2
 Perceives = Literal["deep", "deep+fine", "neck"]
 _CHOICES = {"perceives": Perceives, "selector": Selector, "detail": Detail}
 _PLAIN: dict[str, type] = {"int": int, "str": str, "bool": bool}
-_MAY_BE_0 = frozenset({"moments", "reserve", "salient", "neck_blocks", "lora_rank", "lora_alpha"})
+_MAY_BE_0 = frozenset({"moments", "reserve", "salient", "neck_blocks"})
+_GONE = frozenset({"lora_rank", "lora_alpha"})
+"""Fields that configs of earlier versions hold and no code ever read."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,6 @@ class ReWindConfig:
     # [us]: a word tells the decoder which thing it is of: phrases of two things were mixed without
     words_in_prompt: bool = False
     moments: int = 16  # [us]: tokens for the moments that the scores found; 0 as published
-    # LoRA of a Hub decoder as published [P]; no training here speaks through one yet
-    lora_rank: int = 64
-    lora_alpha: int = 32
 
     def __post_init__(self) -> None:
         self._check_fields()
@@ -180,7 +178,7 @@ class ReWindConfig:
 
     @staticmethod
     def of_size(size: str, **changes: Any) -> ReWindConfig:
-        """The config of a published or bundled size.
+        """The config of a size of `SIZES`.
 
         Raises:
             ConfigError: no such size.
@@ -194,7 +192,7 @@ class ReWindConfig:
 
     @staticmethod
     def load(path: Path) -> ReWindConfig:
-        """Read a config file; a field that this version does not know is refused, by name."""
+        """Read a config file; a field that no version knows is refused, by name."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -202,7 +200,7 @@ class ReWindConfig:
         if not isinstance(data, dict):
             raise ConfigError(f"{path}: not a JSON object", allowed="a config.json written by save_pretrained")
         known = {f.name for f in fields(ReWindConfig)}
-        unknown = sorted(set(data) - known - {"model_type", "architectures", "transformers_version"})
+        unknown = sorted(set(data) - known - _GONE - {"model_type", "architectures", "transformers_version"})
         if unknown:
             raise ConfigError(f"{path}: fields {', '.join(unknown)}", allowed="fields of this version's ReWindConfig")
         try:
@@ -233,3 +231,5 @@ SIZES: dict[str, ReWindConfig] = {
         vocabulary=32000,
     ),
 }  # fmt: skip
+"""`nano` is bundled, and `small` can be trained too. `base` and `7b` give shapes only, `7b` the published ones [P]: no
+training here makes them, and no weights of them are had."""

@@ -27,7 +27,7 @@ _BEHIND_WALK = (
     "size", "selector", "candidates", "key_frames", "neighbours", "reserve", "detail", "detail_tokens",
     "instruct_detail", "read_detail", "decoder", "decoder_width", "decoder_layers", "decoder_heads", "vocabulary",
     "budget", "instruction_limit", "answer_reserve", "score_in_prompt", "words_in_prompt", "moments", "score_width",
-    "score_after", "lora_rank", "lora_alpha",
+    "score_after",
 )  # fmt: skip
 """The modules that make memory, and the fields of the config that only those behind memory read."""
 _SINCE = "reads."

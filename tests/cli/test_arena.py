@@ -17,7 +17,10 @@ Run = Callable[..., Result]
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--split", "foo"], "split 'foo'; allowed: validation or test"),
+        (["--split", "foo"], "'foo' is not one of 'validation', 'test'"),
+        (["--split", "foo", "--list"], "'foo' is not one of 'validation', 'test'"),
+        (["--encoder", "nope"], "--encoder 'nope'; allowed: a bundled model, a model's folder or a training run's"),
+        (["--decoder", "nope"], "'nope'; allowed: nano, a folder with config.json"),
         (["--tokens", "100"], "100 tokens; allowed: a multiple of 64"),
         (["--recipes", "rewind,foo"], "recipes foo; allowed: "),
         (["--recipes", ","], "--recipes without a name"),

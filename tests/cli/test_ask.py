@@ -75,6 +75,15 @@ def test_options_reach_the_engine(video: FakeVideo, run: Run, tmp_path: Path) ->
     assert video.calls == [("ask", {"question": QUESTION, "from_s": 60.0, "until_s": 3723.5})]
 
 
+@pytest.mark.parametrize("command", [("ask", QUESTION), ("find", "a dog"), ("chat",)])
+def test_a_part_that_ends_before_it_begins_is_wrong_usage(video: FakeVideo, run: Run, command: tuple[str, ...]) -> None:
+    result = run(command[0], "match.mp4", *command[1:], "--from", "5", "--until", "0:03")
+    assert result.exit_code == 2
+    assert "--from 5 s --until 3 s; allowed: a part that ends after it begins" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert video.opened == {}
+
+
 def test_the_store_can_come_from_the_environment(video: FakeVideo, run: Run, tmp_path: Path) -> None:
     run("match.mp4", QUESTION, env={"REWIND_STORE": str(tmp_path / "kept")})
     assert video.opened["store"] == tmp_path / "kept"

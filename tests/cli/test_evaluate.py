@@ -80,6 +80,7 @@ JUDGE = ["--predictions", "p.json", "--judge", "http://x/v1"]
         ("foo", ["--predictions", "p.json"], "benchmark 'foo'; allowed: charades-sta, "),
         ("charades-sta", [], "neither --videos nor --predictions"),
         ("charades-sta", ["--predictions", "p.json", "--model", "nano"], "--model nano without --videos"),
+        ("charades-sta", ["--videos", ".", "--model", "nope"], "'nope'; allowed: nano, a folder with config.json"),
         ("charades-sta", ["--videos", ".", "--predictions", "p.json"], "allowed: a name that ends in .jsonl"),
         ("charades-sta", [*JUDGE, "--judge-model", "m"], "a judge for moviechat only"),
         ("charades-sta", ["--videos", ".", *JUDGE[2:], "--judge-model", "m"], "a judge for moviechat only"),
@@ -144,7 +145,7 @@ def test_worlds_are_passed_on_and_printed(run: Run, truth: Path, monkeypatch: py
     assert result.exit_code == 0, result.stderr
     assert (seen[0].seed, seen[0].seconds, seen[0].videos, seen[0].per_kind) == (2_000_007, 60, 2, 20)
     assert seen[0].direct
-    assert str(seen[0].folder) == "evaluate-worlds-2000007-1min-2x20-nano-direct"
+    assert str(seen[0].folder) == "evaluate-worlds-2000007-1min-20each-nano-direct"
     assert result.stdout.splitlines()[0] == "worlds 2000007–2000008 (test) · 1 min each · 0 questions · m"
     assert result.stdout.splitlines()[-1] == "answers: w"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -100,6 +101,17 @@ def test_training_refuses_a_held_out_seed(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_what_training_says_goes_to_stderr(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trains(*_: Any, say: Callable[[str], None], **__: Any) -> Path:
+        say("no clips")
+        return tmp_path / "model"
+
+    monkeypatch.setattr("rewind.train.run", trains)
+    told = run("train", "nano", "--out", str(tmp_path / "run"))
+    assert (told.stderr, told.stdout[:8]) == ("no clips\n", "trained:")
+    assert run("train", "nano", "--out", str(tmp_path / "run"), "--quiet").stderr == ""
 
 
 def test_models_are_listed(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -80,6 +80,20 @@ def test_a_run_that_stopped_goes_on_to_the_same_figures(run: WorldRun, monkeypat
     assert evaluate_worlds(run) == again
 
 
+def test_more_videos_of_a_run_go_on_in_its_folder(
+    run: WorldRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    one = replace(run, videos=1, work=None)
+    evaluate_worlds(one)
+    kept = (one.folder / "answers.jsonl").read_bytes()
+    two = evaluate_worlds(replace(one, videos=2))
+    assert two["videos"] == 2
+    assert [str(p) for p in Path().iterdir()] == [two["work"]]
+    assert (Path(two["work"]) / "answers.jsonl").read_bytes().startswith(kept)
+    assert replace(one, per_kind=2).folder != one.folder
+
+
 def test_answers_that_lost_their_end_are_asked_again(run: WorldRun) -> None:
     """The ledger of finished worlds may have reached the disk when the one of answers had not."""
     one = replace(run, videos=1)

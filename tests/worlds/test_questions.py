@@ -35,7 +35,7 @@ class Reader:
     """
 
     def __init__(self, world):
-        truth = json.loads(world.truth_json())
+        truth = json.loads(json.dumps(world.truth()))
         self.seconds = [{"objects": [], "signs": []} for _ in range(truth["duration_s"])]
         self.signs, self.changes = [], []
         for scene in truth["scenes"]:

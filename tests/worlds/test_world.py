@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from rewind.errors import ConfigError
-from rewind.worlds import Index, Pool, Scene, compose, make_world, plan_scene
+from rewind.worlds import Index, Pool, Scene, compose, make_world, plan_scene, questions
 from rewind.worlds.ask_objects import countable
+from rewind.worlds.formats import truth_with_questions
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,13 @@ def test_ten_hours_are_made_without_drawing():
 
 
 def test_truth_is_byte_identical_and_differs_by_seed():
-    assert make_world(8, seconds=90).truth_json() == make_world(8, seconds=90).truth_json()
-    assert make_world(8, seconds=90).truth_json() != make_world(9, seconds=90).truth_json()
-    truth = json.loads(make_world(8, seconds=90).truth_json())
+    def written(seed):
+        world = make_world(seed, seconds=90)
+        return truth_with_questions(world, questions(world, np.random.default_rng(seed), per_kind=1))
+
+    assert written(8) == written(8)
+    assert written(8) != written(9)
+    truth = json.loads(written(8))
     assert truth["duration_s"] == 90
     assert truth["scenes"][0]["start_s"] == 0
     assert truth["scenes"][-1]["end_s"] == 90

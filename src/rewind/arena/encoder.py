@@ -73,6 +73,14 @@ def key_frame_detail(model: ReWind, patches: Tensor, asked: MemoryState) -> Tens
     return model.look(patches, asked)
 
 
+def encoder_file(name: str) -> Path | None:
+    """What tells an encoder of that name: a model's config, or a training run's checkpoint; None where there is
+    neither. Of a run's models the one before any stage on videos, where the run kept it."""
+    folder = folder_of(name)
+    files = (folder / ALIGNED / CONFIG, folder / "model" / CONFIG, folder / CONFIG, folder / CHECKPOINT)
+    return next((file for file in files if file.is_file()), None)
+
+
 def load_encoder(name: str) -> Encoder:
     """The encoder of a bundled model ("nano"), of a model's folder, or of a training run's folder.
 
@@ -81,22 +89,20 @@ def load_encoder(name: str) -> Encoder:
 
     Raises: WeightsError where there is no such model, or its weights do not fit.
     """
-    folder = folder_of(name)
-    kept = [part for part in (ALIGNED, "model") if (folder / part / CONFIG).is_file()]
-    folder = folder / kept[0] if kept else folder
+    file = encoder_file(name)
+    if file is None:
+        raise WeightsError(
+            f"encoder {name!r}", allowed="a bundled model, a model's folder or a training run's folder",
+            do="see: rewind models list",
+        )  # fmt: skip
     try:
-        if (folder / CONFIG).is_file():
-            config, state = ReWindConfig.load(folder / CONFIG), load_file(folder / WEIGHTS)
-        elif (folder / CHECKPOINT).is_file():
-            record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-            saved = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")["modules"]
+        if file.name == CONFIG:
+            config, state = ReWindConfig.load(file), load_file(file.with_name(WEIGHTS))
+        else:
+            record = json.loads(file.with_name("record.json").read_text(encoding="utf-8"))
+            saved = torch.load(file, weights_only=True, map_location="cpu")["modules"]
             state = {k.removeprefix("0."): v for k, v in saved.items() if k.startswith("0.")}
             config = ReWindConfig.of_size(str(record["size"]), **record.get("changes", {}))
-        else:
-            raise WeightsError(
-                f"encoder {name!r}", allowed="a bundled model, a model's folder or a training run's folder",
-                do="see: rewind models list",
-            )  # fmt: skip
         return encoder_of(name, config, state)
     except WeightsError:
         raise

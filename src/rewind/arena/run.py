@@ -25,7 +25,7 @@ from rewind.language.tokenizer import AnswerTokenizer
 from rewind.text import TextEncoder, load_text
 from rewind.train.bank import OutOfTime, ProjectedBank, beside
 from rewind.train.examples import Example
-from rewind.train.shards import real_pictures
+from rewind.train.shards import PAINTED_ALONE, real_pictures
 from rewind.vision import load_vision
 from rewind.worlds import vocabulary
 from rewind.worlds.splits import TEST_SEEDS, TRAIN_SEEDS, VALIDATION_SEEDS
@@ -84,16 +84,20 @@ def run_arena(
         require_same_training(where.weights, plan, encoder=shared.fingerprint, decoder=fingerprint)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     words = load_text(shared.config.text)
-    banks = make_banks(plan, shared, where, device=device, progress=progress)
+    banks = make_banks(plan, shared, where, device=device, say=say, progress=progress)
     return play(
         plan, shared, banks, words, where.out, contenders, seeds=seeds, stop_at=stop_at, device=device, say=say,
         progress=progress, language=language, weights=where.weights,
     )  # fmt: skip
 
 
-def make_banks(plan: ArenaPlan, encoder: Encoder, where: Where, *, device: torch.device, progress: Progress) -> Banks:
+def make_banks(
+    plan: ArenaPlan, encoder: Encoder, where: Where, *, device: torch.device, say: Say, progress: Progress
+) -> Banks:  # fmt: skip
     """Patches of all scenes: made where they are not there yet."""
     vision, pictures = load_vision(encoder.config.vision), real_pictures()
+    if not pictures:
+        say(PAINTED_ALONE)
     held_out = {"validation": VALIDATION_SEEDS.start, "test": TEST_SEEDS.start}[plan.split]
 
     def made(name: str, seed: int, scenes: int) -> ProjectedBank:

@@ -19,7 +19,8 @@ __all__ = ["app", "main"]
 
 HELP = """Ask anything of hours of video: rewind VIDEO "question".
 
-Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage.
+Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage, 130 stopped by Ctrl-C,
+141 whoever read the output is gone.
 """
 
 app = typer.Typer(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from rewind.cli import options, output
 from rewind.cli.group import as_usage, resumable, usage
-from rewind.cli.places import parse_path, try_folder
+from rewind.cli.places import parse_model, parse_path, try_folder
 from rewind.cli.progress import Bars
 
 _UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -23,6 +23,11 @@ def parse_duration(text: str) -> float:
     if match is None or float(match[1]) <= 0:
         raise typer.BadParameter(f"{text!r}; allowed: a time such as 90s, 20m or 8h")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def parse_decoder(name: str) -> str:
+    """A model that is there, or none."""
+    return name if name == "none" else parse_model(name)
 
 
 def arena(
@@ -46,7 +51,10 @@ def arena(
         float, typer.Option("--minutes", min=0.25, max=60.0, metavar="N", help="Length of the test videos.")
     ] = 2.0,
     tokens: Annotated[
-        int, typer.Option("--tokens", min=64, metavar="N", help="Visual tokens for the decoder, alike for all.")
+        int,
+        typer.Option(
+            "--tokens", min=64, metavar="N", help="Visual tokens for the decoder, alike for all: multiples of 64."
+        ),
     ] = 256,
     questions: Annotated[
         int, typer.Option("--questions", min=8, metavar="N", help="Test questions of each kind.")
@@ -54,7 +62,7 @@ def arena(
     short: Annotated[int, typer.Option("--short", min=4, metavar="N", help="Training steps on 16 s.")] = 600,
     long: Annotated[int, typer.Option("--long", min=4, metavar="N", help="Training steps on 96 s.")] = 250,
     split: Annotated[
-        str, typer.Option("--split", metavar="validation|test", help="Scenes to test on; training sees neither.")
+        Literal["validation", "test"], typer.Option("--split", help="Scenes to test on; training sees neither.")
     ] = "validation",
     budget: Annotated[
         str | None,
@@ -68,7 +76,12 @@ def arena(
     ] = "nano",
     decoder: Annotated[
         str,
-        typer.Option("--decoder", metavar="NAME|none", help="A model whose language all begin with, or none."),
+        typer.Option(
+            "--decoder",
+            parser=parse_decoder,
+            metavar="NAME|none",
+            help="A model whose language all begin with, or none.",
+        ),
     ] = "nano",
     bank: Annotated[
         Path | None,
@@ -90,6 +103,7 @@ def arena(
     """Train and test memory systems on the same encoder, decoder, data, steps and tokens. Stopped, it goes on."""
     from rewind.allocator import keep_freed_memory
     from rewind.arena import CONTENDERS, ArenaPlan, chosen, run_arena
+    from rewind.arena.encoder import encoder_file
     from rewind.arena.plan import scenes_to_test
     from rewind.arena.report import kept_report
     from rewind.arena.run import Where
@@ -114,10 +128,12 @@ def arena(
         raise usage("--recipes without a name; allowed: names with commas between; --list names them")
     with as_usage():
         plan = ArenaPlan(
-            minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,  # type: ignore[arg-type]
+            minutes=minutes, tokens=tokens, split=split, per_kind=questions, short=short, long=long,
             test_scenes=scenes_to_test(minutes),
         )  # fmt: skip
         contenders = chosen(names, full=full, choices=choices)
+    if encoder_file(encoder) is None:
+        raise usage(f"--encoder {encoder!r}; allowed: a bundled model, a model's folder or a training run's folder")
     seconds = None if budget is None else parse_duration(budget)
     try_folder(out)
     keep_freed_memory()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rewind.cli import engine, options, output
-from rewind.cli.group import resumable
+from rewind.cli.group import resumable, usage
 from rewind.cli.options import Opening, Output
 from rewind.cli.progress import bar
 
@@ -46,6 +46,7 @@ def ask(
     `rewind VIDEO "question"` does the same.
     """
     text = engine.one_question(video, question or (), command="ask", noun="question")
+    check_part(since, until)
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
@@ -86,6 +87,7 @@ def find(
 ) -> None:
     """List the moments that show something, or say it is absent."""
     text = engine.one_question(video, query or (), command="find", noun="query")
+    check_part(since, until)
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
@@ -103,6 +105,12 @@ def find(
     output.print_found(found, quiet=quiet)
     for what, paths in files.items():
         output.print_files(what, paths, quiet=quiet)
+
+
+def check_part(since: float | None, until: float | None) -> None:
+    """Refuse a part that ends before it begins, whatever the video."""
+    if since is not None and until is not None and not since < until:
+        raise usage(f"--from {since:g} s --until {until:g} s; allowed: a part that ends after it begins")
 
 
 def _names(files: dict[str, list[Path]]) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rewind.cli import engine, options, output
+from rewind.cli.ask import check_part
 from rewind.cli.group import NOT_ANSWERABLE, complain, resumable, usage
 from rewind.cli.options import Opening
 from rewind.cli.progress import bar
@@ -52,6 +53,7 @@ def chat(
     """
     if video == "-":
         raise usage("chat reads questions from standard input; give the video as a file or a URL")
+    check_part(since, until)
     handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), bar("watching", quiet=quiet) as progress:

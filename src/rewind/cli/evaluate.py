@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from rewind.cli import options, output, scores
 from rewind.cli.group import as_usage, resumable, usage
-from rewind.cli.places import parse_path
+from rewind.cli.places import parse_model, parse_path
 from rewind.cli.progress import Bars
 
 BENCHMARK = "benchmark"
@@ -73,6 +73,7 @@ def benchmark(
         str | None,
         typer.Option(
             "--model",
+            parser=parse_model,
             metavar="NAME|PATH",
             show_default=False,
             help="The model that runs: a bundled one (nano), a folder, or hub:NAME.",

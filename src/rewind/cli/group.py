@@ -1,6 +1,7 @@
 """The `rewind` command itself: `ask` when no command is named, and every failure as one line with its exit code.
 
-Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage, 130 stopped by Ctrl-C.
+Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage, 130 stopped by Ctrl-C, 141 nobody
+reads the output any more.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -52,8 +53,13 @@ def train(
             try_folder(wanted)
     keep_freed_memory()
     again = "the same command goes on from the last checkpoint" if resume else "without --fresh it goes on from there"
+
+    def say(line: str) -> None:
+        if not quiet:
+            print(line, file=sys.stderr, flush=True)
+
     with resumable(again), Bars(quiet=quiet, unit=_unit) as progress:
-        folder = run(size, out=out, seed=seed, bank=bank, minutes=minutes, resume=resume, progress=progress)
+        folder = run(size, out=out, seed=seed, bank=bank, minutes=minutes, resume=resume, progress=progress, say=say)
     if json:
         output.print_json(
             {"finished": folder is not None, "model": None if folder is None else str(folder), "run": str(out)}

@@ -14,6 +14,11 @@ from typing import Any
 from rewind.errors import ConfigError
 
 
+def named_after(model: str) -> str:
+    """A model's name, or its folder's, as part of a file's name."""
+    return "".join(c if c.isalnum() else "-" for c in Path(model).name)
+
+
 def read_text(path: Path) -> str:
     """A file's text. Raises: ConfigError where there is none."""
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rewind.errors import ConfigError, VideoError
+from rewind.evaluate.files import named_after
 from rewind.evaluate.judge import Judge
 from rewind.evaluate.ledger import Ledger
 from rewind.evaluate.on_worlds import Stage
@@ -52,17 +53,7 @@ class BenchmarkRun:
     @property
     def file(self) -> Path:
         """Where answers go."""
-        model = "".join(c if c.isalnum() else "-" for c in Path(self.model).name)
-        return self.predictions or Path(f"predictions-{self.name}-{model}.jsonl")
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """What came of a run: questions without a video, videos that cannot be read, and notes."""
-
-    questions: int
-    unanswered: int
-    notes: tuple[str, ...]
+        return self.predictions or Path(f"predictions-{self.name}-{named_after(self.model)}.jsonl")
 
 
 def evaluate_benchmark(run: BenchmarkRun, *, seed: int = 0, progress: Stage | None = None) -> dict[str, Any]:
@@ -71,16 +62,17 @@ def evaluate_benchmark(run: BenchmarkRun, *, seed: int = 0, progress: Stage | No
     Raises:
         ConfigError: files that contradict each other; a predictions file of another model or benchmark.
     """
-    predicted = predict(run, progress=progress)
+    notes = predict(run, progress=progress)
     scored = score_predictions(
         run.benchmark, run.file, run.annotations, seed=seed, judge=run.judge, record=run.judge_record
     )
-    scored["notes"] = [*predicted.notes, *scored["notes"]]
+    scored["notes"] = [*notes, *scored["notes"]]
     return {**scored, "model": run.model, "predictions": str(run.file)}
 
 
-def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
-    """Write a row for every question of the annotations; rows that are there are kept, so that it goes on."""
+def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> tuple[str, ...]:
+    """Write a row for every question of the annotations; rows that are there are kept, so that it goes on. Gives notes
+    on what counts as wrong, and why."""
     say = progress or (lambda _what, _done, _total: None)
     tasks = read_tasks(run.name, run.annotations)
     files = find_videos(run.videos, [t.video for t in tasks])
@@ -111,7 +103,7 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> Predicted:
             done += 1
             say("answering", done, len(tasks))
     without = _fill(run, ledger, tasks, mine)
-    return Predicted(len(tasks), without, _notes(run, ledger, files.missing, unreadable, without))
+    return _notes(run, ledger, files.missing, unreadable, without)
 
 
 def _ledger(run: BenchmarkRun, tasks: list[Task], mine: str) -> Ledger:

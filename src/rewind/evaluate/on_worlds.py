@@ -19,6 +19,7 @@ from rewind.answering import Engine
 from rewind.errors import ConfigError
 from rewind.evaluate.bootstrap import remark
 from rewind.evaluate.figures import summarise
+from rewind.evaluate.files import named_after
 from rewind.evaluate.ledger import Ledger
 from rewind.evaluate.marks import Record, mark
 from rewind.evaluate.question_only import fit, training_questions
@@ -74,10 +75,10 @@ class WorldRun:
 
     @property
     def folder(self) -> Path:
-        """The work folder: the one given, or one in the working folder that is named after the run."""
-        name = "".join(c if c.isalnum() else "-" for c in Path(self.model).name)
+        """The work folder: the one given, or one in the working folder that is named after the run. Its name does not
+        tell how many videos, so that more of them go on in it."""
         how = ("-direct" if self.direct else "") + ("" if self.dtype == "fp16" else f"-{self.dtype}")
-        made = f"evaluate-worlds-{self.seed}-{self.minutes:g}min-{self.videos}x{self.per_kind}-{name}{how}"
+        made = f"evaluate-worlds-{self.seed}-{self.minutes:g}min-{self.per_kind}each-{named_after(self.model)}{how}"
         return self.work or Path(made)
 
 

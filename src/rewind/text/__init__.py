@@ -22,7 +22,7 @@ def load_text(name: str = "all-minilm-l6-v2") -> TextEncoder:
         ConfigError: an unknown name.
         WeightsError: weights missing or not the expected ones.
     """
-    if name in ("all-minilm-l6-v2", "nano"):
+    if name == "all-minilm-l6-v2":
         return load_minilm()
     if name.startswith(HUB) and len(name) > len(HUB):
         return load_hub_text(name[len(HUB) :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from rewind.train.align import Source
 from rewind.train.bank import Bank, OutOfTime, ProjectedBank, beside, make_bank, project_bank
 from rewind.train.loop import Progress
 from rewind.train.moves import Moves, moves_of
-from rewind.train.shards import real_pictures
+from rewind.train.shards import Pixels
 from rewind.train.team import Team
 from rewind.vision import VisionEncoder
 from rewind.worlds.cards import Planner, plan_card
@@ -39,17 +40,18 @@ class Singles:
 class Banks:
     """Banks of a run, each made or loaded when it is first needed, and let go when it no longer is.
 
+    `pictures` are real backgrounds, as in `make_bank`.
+
     Where `time.monotonic()` is past `stop_at` before one is made, all processes raise OutOfTime together.
     """
 
     def __init__(
         self, folder: Path, *, seed: int, scenes: int, cards: int, vision: VisionEncoder, report: Progress, team: Team,
-        stop_at: float | None = None,
+        pictures: Sequence[Pixels], stop_at: float | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.seed, self.report, self.vision, self.team = folder, seed, report, vision, team
-        self.stop_at = stop_at
+        self.pictures, self.stop_at = pictures, stop_at
         self.counts = {"bank": scenes, "cards": cards, "validation": VALIDATION_SCENES}
-        self.pictures = real_pictures()
         self._singles: Singles | None = None
         self._projected: ProjectedBank | None = None
 

