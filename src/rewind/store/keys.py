@@ -18,7 +18,8 @@ import platformdirs
 from rewind.errors import StoreError
 from rewind.weights import file_sha256
 
-FORMAT = 2
+FORMAT = 3
+"""3: exact reading shows the pictures that lead a group in H.265 files whose groups are open."""
 _HASHES = "files.json"
 _LEFT_AFTER_S = 3600.0
 
