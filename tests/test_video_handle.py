@@ -369,3 +369,19 @@ def test_a_sample_past_the_headers_length_moves_the_end_by_no_more_than_a_pictur
     video = rewind.open(path, store=tmp_path / "store", fps=Fraction(20, 99))
     video.watch()
     assert 4.95 < (video.info.duration_s or 0) <= 5.06
+
+
+@pytest.mark.parametrize(("header_s", "length_s"), [(6.0, 5.0), (9.0, 9.0)])
+def test_a_header_that_says_more_is_corrected_unless_the_file_was_cut_off(
+    tmp_path: Path, header_s: float, length_s: float
+) -> None:
+    path = _colours(tmp_path / "long.flv")
+    data = path.read_bytes()
+    at = data.index(b"duration\x00") + len(b"duration\x00")
+    path.write_bytes(data[:at] + struct.pack(">d", header_s) + data[at + 8 :])
+    for _ in range(2):  # as read, and as the store keeps it
+        video = rewind.open(path, store=tmp_path / "store")
+        assert video.info.duration_s == pytest.approx(header_s)
+        report = video.watch()
+        assert video.info.duration_s == pytest.approx(length_s, abs=0.01)
+        assert any("cut off" in lost for lost in report.degradations) == (length_s == header_s)
