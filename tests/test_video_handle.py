@@ -245,8 +245,10 @@ def test_what_is_there_now_is_what_the_end_shows(store: Path) -> None:
 
 
 def test_pictures_are_those_on_screen(store: Path) -> None:
-    pictures = rewind.open(BIKES, store=store).pictures([0.0, 5.4], max_side=320)
+    video = rewind.open(BIKES, store=store)
+    pictures = video.pictures([0.0, 5.4], max_side=320)
     assert [p.size for p in pictures] == [(320, 136)] * 2
+    assert video.sampled_s([0.0, 5.4, 6.0, 6.999]) == [0.0, 5.0, 6.0, 6.0]
 
 
 def test_a_store_that_refuses_costs_only_the_store(tmp_path: Path) -> None:

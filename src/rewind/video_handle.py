@@ -231,11 +231,19 @@ class Video:
 
         Raises: VideoError where the source cannot be read again (a pipe).
         """
+        timeline, rows = self._sampled(times_s)
+        return grab(self.source, [int(timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
+
+    def sampled_s(self, times_s: Sequence[float]) -> list[float]:
+        """The instants, in seconds, of the samples on screen at these seconds: those of `pictures`."""
+        timeline, rows = self._sampled(times_s)
+        return [float(timeline.instant(row)) for row in rows]
+
+    def _sampled(self, times_s: Sequence[float]) -> tuple[Timeline, list[int]]:
         glanced = self._glances.last
         timeline = glanced.timeline if glanced and glanced.holds(times_s) else self.stored.timeline()
         seconds = timeline.seconds
-        rows = [max(0, int(seconds.searchsorted(t + 1e-6, side="right")) - 1) for t in times_s]
-        return grab(self.source, [int(timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
+        return timeline, [max(0, int(seconds.searchsorted(t + 1e-6, side="right")) - 1) for t in times_s]
 
     def _recollect(
         self, instruction: str, from_s: float | None, until_s: float | None, progress: Progress | None, *,
