@@ -11,6 +11,7 @@ from rewind.cli import evaluate, models, store, worlds
 from rewind.cli.arena import arena
 from rewind.cli.ask import ask, find
 from rewind.cli.chat import chat
+from rewind.cli.ending import end_orderly
 from rewind.cli.group import RewindGroup
 from rewind.cli.train import train
 from rewind.cli.watch import info, watch
@@ -58,4 +59,5 @@ app.command()(arena)
 
 def main() -> None:
     """What the console script calls."""
+    end_orderly()
     app(prog_name="rewind")
