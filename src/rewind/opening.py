@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rewind.errors import ConfigError
+from rewind.folders import from_home
 from rewind.values import DTYPES, READINGS, Dtype, Reading
 from rewind.video.source import check_source
 
@@ -39,7 +40,7 @@ def open_video(
 
     Raises:
         VideoError: the source cannot be read. ConfigError: an option is not allowed, or the model does not
-            fit its encoder. WeightsError: no such model.
+            fit its encoder. WeightsError: no such model. StoreError: no place for a store where none was given.
     """
     try:
         rate = Fraction(fps).limit_denominator(1_000_000)
@@ -59,7 +60,7 @@ def open_video(
         fps=rate,
         reading=reading,
         model=model,
-        store=Path(store) if store else None,
+        store=from_home(store) if store else None,
         dtype=dtype,
         threads=threads,
         waiting=waiting,

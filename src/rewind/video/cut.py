@@ -15,6 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from rewind.clock import time_stamp
 from rewind.errors import VideoError
+from rewind.folders import from_home
 from rewind.values import Moment, VideoInfo
 from rewind.video.decode import Decoded, Painter, Pixels
 from rewind.video.passing import from_start, landings, may_seek, moves_of, runs_by_tick
@@ -43,6 +44,7 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
         raise VideoError(
             f"{label(source)} can be read only once", allowed="a file, to cut clips from", do="save it to a file first"
         )
+    folder = from_home(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
