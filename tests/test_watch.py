@@ -18,7 +18,7 @@ from tests.conftest import Fail
 from torch import Tensor
 
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
-from rewind.store.features import MANIFEST
+from rewind.store.shards import MANIFEST
 from rewind.timeline import Clock
 from rewind.values import Reading
 from rewind.video import open_frames, probe

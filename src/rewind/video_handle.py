@@ -7,8 +7,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from rewind import answering
 from rewind.answering import Engine, Recollection
@@ -20,17 +21,38 @@ from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import Recalled, WatchReport, frames_of, info_after
 from rewind.saying import say
 from rewind.scope import check_limits, scope_of
-from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
+from rewind.store import GoneError, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.timeline import Clock, Timeline
 from rewind.values import Answer, Dtype, Found, FrameCount, Reading, Seconds, TokenCount, VideoInfo
 from rewind.video import grab, probe
+from rewind.video.source import is_pipe
 from rewind.watch import Progress, watch_into
 
 if TYPE_CHECKING:
     from PIL import Image
 
 KEPT = 4
+Asked = ParamSpec("Asked")
+Given = TypeVar("Given")
 _PLAYLISTS = frozenset({"hls", "dash", "concat"})
+
+
+def _again_where_gone(
+    method: Callable[Concatenate[Video, Asked], Given],
+) -> Callable[Concatenate[Video, Asked], Given]:
+    """A question during which its features were removed from the store is asked once more."""
+
+    @wraps(method)
+    def asked(video: Video, /, *args: Asked.args, **options: Asked.kwargs) -> Given:
+        try:
+            return method(video, *args, **options)
+        except GoneError:
+            if is_pipe(video.source):
+                raise
+            video._forget()
+            return method(video, *args, **options)
+
+    return asked
 
 
 class Video:
@@ -70,13 +92,15 @@ class Video:
     # --- watching -----------------------------------------------------------------------------------------------
 
     def watch(self, *, progress: Progress | None = None) -> WatchReport:
-        """Decode, encode and store what is not stored yet. A second call costs nothing.
+        """Decode, encode and store what is not stored yet. A second call costs nothing, unless what was stored was
+        removed meanwhile.
 
         Where a source failed on the way (a disk, a network, a silent stream), this handle keeps to what came, so that
         its answers agree with each other, and says so; a file opened anew is gone on with.
 
         Raises: VideoError, StoreError.
         """
+        self._forget_what_is_gone()
         if self._stored is not None:
             return self._report(self._stored, resumed=len(self._stored), seconds=Seconds())
         with self._shelf.opened(self._clock, waiting=self._waiting) as stored:
@@ -90,14 +114,24 @@ class Video:
                 stored, self.source, info=self.info, encoder=self._vision, reading=self.reading, threads=self.threads,
                 total=self.estimate.frames, progress=progress,
             )  # fmt: skip
+        self._forget()
         self._stored, self._timeline = stored, stored.timeline()
         self._glances.last = None
-        self._memories.clear()
-        self._answers.clear()
         self.info = info_after(stored, self.info)
         after = stored.manifest
         self._pass = Seconds(read=after.read_s - before.read_s, encode=after.encode_s - before.encode_s)
         return self._report(stored, resumed=resumed, seconds=self._pass)
+
+    def _forget(self) -> None:
+        """What is stored, and all that was made of it."""
+        self._stored = self._timeline = None
+        self._memories.clear()
+        self._answers.clear()
+
+    def _forget_what_is_gone(self) -> None:
+        """A pipe cannot be read again: what is still known of it stays."""
+        if self._stored is not None and self._stored.gone and not is_pipe(self.source):
+            self._forget()
 
     def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
         manifest = stored.manifest
@@ -127,6 +161,7 @@ class Video:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
+    @_again_where_gone
     def ask(
         self, question: str, *, from_s: float | None = None, until_s: float | None = None,
         progress: Progress | None = None,
@@ -186,6 +221,7 @@ class Video:
             frames=FrameCount(0, 0, 0), model=model.name, video=self.info,
         )  # fmt: skip
 
+    @_again_where_gone
     def find(
         self, query: str, *, from_s: float | None = None, until_s: float | None = None, threshold: float | None = None,
         limit: int = 5, progress: Progress | None = None,
@@ -251,6 +287,7 @@ class Video:
     ) -> tuple[Recalled, Seconds]:  # fmt: skip
         if not instruction.strip():
             raise ConfigError("an empty question", allowed="at least one word")
+        self._forget_what_is_gone()
         fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
         if aloud:
             engine.model.speaker.require_room(instruction, room=engine.model.config.instruction_limit)

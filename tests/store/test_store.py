@@ -30,7 +30,7 @@ from rewind.store import (
     row_bytes,
 )
 from rewind.store import features as features_module
-from rewind.store.features import MANIFEST
+from rewind.store.shards import MANIFEST
 from rewind.timeline import Clock, Timeline
 from rewind.values import Features, FrameCount
 

@@ -15,13 +15,21 @@ from torch import Tensor
 from rewind.errors import StoreError
 from rewind.store.derived import derived
 from rewind.store.keys import FORMAT, Recipe, write_json
-from rewind.store.shards import Part, ShardEntry, check_shard, read_part, read_timeline, write_shard
+from rewind.store.shards import (
+    MANIFEST,
+    GoneError,
+    Part,
+    ShardEntry,
+    check_shard,
+    read_part,
+    read_timeline,
+    write_shard,
+)
 from rewind.store.stretch import Stretch
 from rewind.timeline import Clock, Timeline
 from rewind.values import Features, FrameCount
 from rewind.video.losses import Losses
 
-MANIFEST = "manifest.json"
 IN_MEMORY_BYTES = 512 << 20
 
 
@@ -64,12 +72,14 @@ class Manifest:
 
     @staticmethod
     def load(folder: Path) -> Manifest:
-        """Raises: StoreError for a manifest that is damaged, foreign, or of another version."""
+        """Raises: GoneError where there is none; StoreError for one that is damaged, foreign, or of another version."""
         path = folder / MANIFEST
         do = f"type: rewind store remove {folder.name[:12]}, then ask again"
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             version = data["recipe"]["format"]
+        except FileNotFoundError:
+            raise GoneError(folder) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{path} is no manifest ({error})", allowed="one that Rewind wrote", do=do) from error
         if version != FORMAT:
@@ -110,6 +120,12 @@ class StoredFeatures:
 
     def __len__(self) -> int:
         return self.manifest.rows
+
+    @property
+    def gone(self) -> bool:
+        """Whether what was stored on disk was removed since."""
+        on_disk = any(entry.file not in self._memory for entry in self.manifest.shards)
+        return on_disk and not (self.folder / MANIFEST).exists()
 
     def add(self, features: Features, *, first: int, stop: int) -> None:
         """Store one shard and say so in the manifest.

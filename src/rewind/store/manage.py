@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rewind.errors import StoreError
-from rewind.store.features import MANIFEST, Manifest
+from rewind.store.features import Manifest
 from rewind.store.lock import LOCK, BusyError, is_locked, locked
+from rewind.store.shards import MANIFEST, GoneError
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -45,7 +46,7 @@ def list_store(folder: Path) -> list[StoredVideo]:
         if not folder.is_dir() and os.path.lexists(folder):
             raise NotADirectoryError(errno.ENOTDIR, "not a folder")
         for path in folder.iterdir() if folder.is_dir() else ():
-            with suppress(FileNotFoundError):  # removed by another process meanwhile
+            with suppress(FileNotFoundError, GoneError):  # removed by another process meanwhile
                 if (path / MANIFEST).is_file() or (_KEY.fullmatch(path.name) and path.is_dir()):
                     found.append(_describe(path))
     except OSError as error:
@@ -131,6 +132,8 @@ def _describe(folder: Path) -> StoredVideo:
         return StoredVideo(folder.name, "?", 0, size, False, used, "no frame is stored yet", busy)
     try:
         manifest = Manifest.load(folder)
+    except GoneError:
+        raise
     except StoreError as error:
         return StoredVideo(folder.name, "?", 0, size, False, used, str(error), busy)
     source = str(manifest.source.get("path", "?"))
