@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewind.errors import StoreError
+from rewind.errors import ConfigError, StoreError
 from rewind.store.features import Manifest
 from rewind.store.lock import LOCK, BusyError, is_locked, locked
 from rewind.store.shards import MANIFEST, GoneError
@@ -55,7 +55,14 @@ def list_store(folder: Path) -> list[StoredVideo]:
 
 
 def find_stored(folder: Path, key: str) -> StoredVideo:
-    """The stored video whose key or file name begins with `key`. Raises: StoreError for none or several."""
+    """The stored video whose key or file name begins with `key`.
+
+    Raises: StoreError for none or several; ConfigError for a blank key, with which every one begins.
+    """
+    if not key.strip():
+        raise ConfigError(
+            f"key {key!r}", allowed="the start of one key, or of a file's name", do="see: rewind store list"
+        )
     videos = list_store(folder)
     hits = [v for v in videos if v.key.startswith(key)] or [v for v in videos if Path(v.source).name.startswith(key)]
     if len(hits) != 1:
