@@ -288,9 +288,9 @@ def test_a_pipe_is_answered_and_leaves_no_store(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fps": 0}, "fps 0; allowed: above 0"),
-        ({"fps": "1000"}, "fps 1000; allowed: above 0, up to 240"),
-        ({"fps": Fraction(1000)}, "fps 1000; allowed: above 0, up to 240"),
+        ({"fps": 0}, "fps 0; allowed: a rate above 0"),
+        ({"fps": "1000"}, "fps 1000; allowed: a rate above 0, up to 240"),
+        ({"fps": Fraction(1000)}, "fps 1000; allowed: a rate above 0, up to 240"),
         ({"fps": "x"}, "fps 'x'; allowed: a rate above 0"),
         ({"reading": "quick"}, "reading 'quick'; allowed: exact, fast, keyframes"),
         ({"dtype": "fp4"}, "dtype 'fp4'; allowed: fp16, int8"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rewind.errors import ConfigError
 from rewind.folders import from_home
-from rewind.values import DTYPES, READINGS, Dtype, Reading
+from rewind.sampling import DTYPES, READINGS, Dtype, Reading, read_rate
 from rewind.video.source import check_source
 
 if TYPE_CHECKING:
@@ -42,12 +42,7 @@ def open_video(
         VideoError: the source cannot be read. ConfigError: an option is not allowed, or the model does not
             fit its encoder. WeightsError: no such model. StoreError: no place for a store where none was given.
     """
-    try:
-        rate = Fraction(fps).limit_denominator(1_000_000)
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise ConfigError(f"fps {fps!r}", allowed="a rate above 0, such as 1, 0.5 or 1/3") from error
-    if not 0 < rate <= 240:
-        raise ConfigError(f"fps {fps}", allowed="above 0, up to 240")
+    rate = read_rate(fps)
     if reading not in READINGS:
         raise ConfigError(f"reading {reading!r}", allowed=", ".join(READINGS))
     if dtype not in DTYPES:

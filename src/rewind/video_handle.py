@@ -19,11 +19,12 @@ from rewind.facts import fact_asked
 from rewind.glance import Glances, samples_worth_a_glance
 from rewind.loaded import engine, vision_encoder_of
 from rewind.outcome import Recalled, WatchReport, frames_of, info_after
+from rewind.sampling import Dtype, Reading
 from rewind.saying import say
-from rewind.scope import check_limits, scope_of
+from rewind.scope import limits_of, scope_of
 from rewind.store import GoneError, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.timeline import Clock, Timeline
-from rewind.values import Answer, Dtype, Found, FrameCount, Reading, Seconds, TokenCount, VideoInfo
+from rewind.values import Answer, Found, FrameCount, Seconds, TokenCount, VideoInfo
 from rewind.video import grab, probe
 from rewind.video.source import is_pipe
 from rewind.watch import Progress, watch_into
@@ -153,7 +154,11 @@ class Video:
     def estimate_for(
         self, instruction: str, *, from_s: float | None = None, until_s: float | None = None
     ) -> Estimate:  # fmt: skip
-        """What answering a question will cost: of a short part of a video that was not watched, that part alone."""
+        """What answering a question will cost: of a short part of a video that was not watched, that part alone.
+
+        Raises: ConfigError for limits between which no video can lie.
+        """
+        from_s, until_s = limits_of(self.info, from_s=from_s, until_s=until_s)
         if fact_asked(instruction, self.info) is not None:
             return of_part(self.estimate, 0)
         samples = self._worth_a_glance(instruction, from_s, until_s)
@@ -174,7 +179,7 @@ class Video:
             from_s: ask as if the video began at this second of its own time.
             until_s: ask as if it ended there (a breakpoint question).
         """
-        check_limits(self.info, from_s=from_s, until_s=until_s)
+        from_s, until_s = limits_of(self.info, from_s=from_s, until_s=until_s)
         fact = fact_asked(question, self.info)
         if fact is not None:
             return self._told_by_the_file(fact)
@@ -237,7 +242,7 @@ class Video:
             raise ConfigError(f"threshold {threshold}", allowed="0 to 1")
         if limit < 1:
             raise ConfigError(f"limit {limit}", allowed="1 or more")
-        check_limits(self.info, from_s=from_s, until_s=until_s)
+        from_s, until_s = limits_of(self.info, from_s=from_s, until_s=until_s)
         query, only_now = answering.NOW.subn("", query)
         here, took = self._recollect(query, from_s, until_s, progress)
         begun = time.perf_counter()

@@ -15,9 +15,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rewind.errors import StoreError
+from rewind.sampling import Dtype
 from rewind.store.keys import replace_file
 from rewind.timeline import Clock, Timeline
-from rewind.values import Dtype, Features
+from rewind.values import Features
 
 MANIFEST = "manifest.json"
 Part = Literal["deep", "fine", "posterior"]

@@ -18,7 +18,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from rewind.values import Reading, VideoInfo
+from rewind.sampling import Reading
+from rewind.values import VideoInfo
 from rewind.video.active import active_area
 from rewind.video.source import MAX_PIXELS
 
