@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from rewind.errors import StoreError
+from rewind.store.checked import check_kinds, check_shards
 from rewind.store.derived import derived
 from rewind.store.keys import FORMAT, Recipe, write_json
 from rewind.store.shards import (
@@ -86,7 +87,7 @@ class Manifest:
             raise StoreError(f"{path} has format {version}", allowed=f"format {FORMAT}, this version's", do=do)
         try:
             start, base, fps = data.pop("clock")
-            return Manifest(
+            manifest = Manifest(
                 source=data.pop("source"),
                 recipe=Recipe(**data.pop("recipe")),
                 clock=Clock(int(start), Fraction(base), Fraction(fps)),
@@ -96,7 +97,12 @@ class Manifest:
                 lost=Losses.of(data.pop("lost", {})),
                 **data,
             )
-        except (ValueError, KeyError, TypeError) as error:
+            check_kinds(manifest, manifest.recipe, manifest.frames, manifest.lost)
+            check_shards(manifest.shards)
+            if not all(isinstance(said, str) for said in (*manifest.degradations, *manifest.lost.notes)):
+                raise TypeError("a degradation that is no text")
+            return manifest
+        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
             raise StoreError(f"{path} is damaged ({error})", allowed="one that Rewind wrote", do=do) from error
 
 
