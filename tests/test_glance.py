@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from importlib.util import find_spec
@@ -53,6 +54,17 @@ def test_a_part_alone_gives_what_the_whole_gives(tmp_path: Path, reading: str, m
         assert said(got) == said(want)
         assert moments.moments == found.moments
     assert not list((tmp_path / "part").glob("*/manifest.json"))
+
+
+def test_a_part_without_an_end_ends_with_the_video(tmp_path: Path) -> None:
+    video = rewind.open(BIKES, store=tmp_path, fps=10)
+    assert video.estimate_for("a bicycle", from_s=8.5, until_s=math.inf).frames == 15
+    found = video.find("a bicycle", from_s=8.5, until_s=math.inf)
+    assert (found.within, found.frames.read) == ((8.5, 10.0), 15)
+    assert video.find("a bicycle", from_s=8.5, until_s=1e300).moments == found.moments
+    for limits in ({"until_s": -math.inf}, {"from_s": math.inf}, {"until_s": math.nan}):
+        with pytest.raises(ConfigError):
+            video.estimate_for("a bicycle", **limits)
 
 
 def test_what_was_watched_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ REFUSED = [
     ("'no.mp4'", "VideoError: no.mp4 does not exist"),
     ("'.'", "VideoError: . is a folder"),
     ("'empty.mp4'", "VideoError: empty.mp4 is empty (0 bytes)"),
-    ("'empty.mp4', fps=0", "ConfigError: fps 0; allowed: above 0"),
+    ("'empty.mp4', fps=0", "ConfigError: fps 0; allowed: a rate above 0"),
+    ("'empty.mp4', fps='1e30000000'", "ConfigError: fps '1e30000000'; allowed: a rate above 0"),
     ("'empty.mp4', reading='swift'", "ConfigError: reading 'swift'; allowed: exact"),
     ("'empty.mp4', dtype='fp8'", "ConfigError: dtype 'fp8'; allowed: fp16, int8"),
 ]

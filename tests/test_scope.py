@@ -8,7 +8,7 @@ import pytest
 
 from rewind.answering import NOW
 from rewind.errors import ConfigError
-from rewind.scope import check_limits, scope_of
+from rewind.scope import limits_of, scope_of
 from rewind.timeline import Timeline
 from rewind.values import VideoInfo
 
@@ -44,13 +44,22 @@ def test_limits_and_words_leave_one_part(
     assert scope.which == ("first" if "the first dog" in question else None)
 
 
+def test_limits_at_infinity_leave_nothing_out() -> None:
+    assert limits_of(INFO, from_s=float("-inf"), until_s=float("inf")) == (None, None)
+    assert limits_of(INFO, from_s=20.0, until_s=float("inf")) == (20.0, None)
+
+
 def test_limits_without_a_frame_are_refused() -> None:
     for from_s, until_s, message in (
         (None, 0.0, r"until 0.0 s; allowed: a time after"),
+        (None, float("-inf"), r"until -inf s; allowed: a time after"),
+        (None, float("nan"), r"until nan s; allowed: a time after"),
+        (float("inf"), None, r"from inf s; allowed: a time before"),
+        (float("nan"), None, r"from nan s; allowed: a time before"),
         (5.0, 5.0, r"from 5.0 s until 5.0 s; allowed: a part that ends after"),
     ):
         with pytest.raises(ConfigError, match=message):
-            check_limits(INFO, from_s=from_s, until_s=until_s)
+            limits_of(INFO, from_s=from_s, until_s=until_s)
     with pytest.raises(ConfigError, match=r"from 600.0 s; allowed: a time before the video's end, 0:10:00; give an"):
         scope_of("a dog", INFO, fps=Fraction(1), from_s=600.0, until_s=None)
     with pytest.raises(ConfigError, match=r"no sampled frame in that part of the video; allowed: a part with at least"):

@@ -245,8 +245,10 @@ def test_what_is_there_now_is_what_the_end_shows(store: Path) -> None:
 
 
 def test_pictures_are_those_on_screen(store: Path) -> None:
-    pictures = rewind.open(BIKES, store=store).pictures([0.0, 5.4], max_side=320)
+    video = rewind.open(BIKES, store=store)
+    pictures = video.pictures([0.0, 5.4], max_side=320)
     assert [p.size for p in pictures] == [(320, 136)] * 2
+    assert video.sampled_s([0.0, 5.4, 6.0, 6.999]) == [0.0, 5.0, 6.0, 6.0]
 
 
 def test_a_store_that_refuses_costs_only_the_store(tmp_path: Path) -> None:
@@ -286,9 +288,9 @@ def test_a_pipe_is_answered_and_leaves_no_store(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fps": 0}, "fps 0; allowed: above 0"),
-        ({"fps": "1000"}, "fps 1000; allowed: above 0, up to 240"),
-        ({"fps": Fraction(1000)}, "fps 1000; allowed: above 0, up to 240"),
+        ({"fps": 0}, "fps 0; allowed: a rate above 0"),
+        ({"fps": "1000"}, "fps 1000; allowed: a rate above 0, up to 240"),
+        ({"fps": Fraction(1000)}, "fps 1000; allowed: a rate above 0, up to 240"),
         ({"fps": "x"}, "fps 'x'; allowed: a rate above 0"),
         ({"reading": "quick"}, "reading 'quick'; allowed: exact, fast, keyframes"),
         ({"dtype": "fp4"}, "dtype 'fp4'; allowed: fp16, int8"),
@@ -369,3 +371,19 @@ def test_a_sample_past_the_headers_length_moves_the_end_by_no_more_than_a_pictur
     video = rewind.open(path, store=tmp_path / "store", fps=Fraction(20, 99))
     video.watch()
     assert 4.95 < (video.info.duration_s or 0) <= 5.06
+
+
+@pytest.mark.parametrize(("header_s", "length_s"), [(6.0, 5.0), (9.0, 9.0)])
+def test_a_header_that_says_more_is_corrected_unless_the_file_was_cut_off(
+    tmp_path: Path, header_s: float, length_s: float
+) -> None:
+    path = _colours(tmp_path / "long.flv")
+    data = path.read_bytes()
+    at = data.index(b"duration\x00") + len(b"duration\x00")
+    path.write_bytes(data[:at] + struct.pack(">d", header_s) + data[at + 8 :])
+    for _ in range(2):  # as read, and as the store keeps it
+        video = rewind.open(path, store=tmp_path / "store")
+        assert video.info.duration_s == pytest.approx(header_s)
+        report = video.watch()
+        assert video.info.duration_s == pytest.approx(length_s, abs=0.01)
+        assert any("cut off" in lost for lost in report.degradations) == (length_s == header_s)

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import Fail
 
 import rewind
-from rewind.store import list_store
+from rewind import answering
+from rewind.store import GoneError, list_store, prune_store, remove_stored
 from test_video_handle import BIKES
 
 QUESTION = "Is there a bicycle?"
@@ -87,6 +89,43 @@ def test_a_damaged_memory_is_walked_again(tmp_path: Path) -> None:
     kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 0x40]))
     assert rewind.open(BIKES, store=tmp_path).find(query).best_score == first.best_score
     assert kept.read_bytes() == whole
+
+
+def test_a_store_that_is_removed_under_a_handle_is_made_anew(tmp_path: Path, wanted: str) -> None:
+    video = rewind.open(BIKES, store=tmp_path / "store")
+    first = video.find(QUESTION)
+    remove_stored(tmp_path / "store", list_store(tmp_path / "store")[0].key)
+    assert video.ask(QUESTION).answer == wanted
+    assert list_store(tmp_path / "store")[0].finished
+    prune_store(tmp_path / "store", max_bytes=0)
+    assert video.watch().stored_bytes > 0
+    assert list_store(tmp_path / "store")[0].finished
+    prune_store(tmp_path / "store", max_bytes=0)
+    again = video.find(QUESTION)
+    assert again.moments == first.moments
+    assert again.seconds.encode > 0
+
+
+def test_a_store_that_is_removed_during_a_question_is_made_anew_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    video, recollect, asked = rewind.open(BIKES, store=tmp_path / "store"), answering.recollect, []
+
+    def removed(*args: Any) -> Any:
+        asked.append(args)
+        for stored in list_store(tmp_path / "store") if len(asked) <= times else ():
+            remove_stored(tmp_path / "store", stored.key)
+        return recollect(*args)
+
+    monkeypatch.setattr(answering, "recollect", removed)
+    times = 1
+    assert video.ask(QUESTION).answer == wanted
+    assert len(asked) == 2
+    times = 4
+    with pytest.raises(GoneError, match="is gone: removed or pruned meanwhile") as caught:
+        video.find("a red star")
+    assert len(asked) == 4
+    assert "store remove" not in str(caught.value)
 
 
 @pytest.mark.slow

@@ -17,10 +17,10 @@ import torch
 from tests.conftest import Fail
 from torch import Tensor
 
+from rewind.sampling import Reading
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures
-from rewind.store.features import MANIFEST
+from rewind.store.shards import MANIFEST
 from rewind.timeline import Clock
-from rewind.values import Reading
 from rewind.video import open_frames, probe
 from rewind.watch import Progress, watch_into
 

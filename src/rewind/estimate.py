@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewind.cores import cores
+from rewind.sampling import Reading
 from rewind.store import Manifest
-from rewind.values import Reading, VideoInfo
+from rewind.values import VideoInfo
 
 # Seconds that a million decoded pixels and an encoded frame take on one core, as measured on EPYC cores with bf16
 # (docs/performance.md) and without (LOG.md): an estimate for a first look, no promise.

@@ -16,6 +16,7 @@ from PIL.ImageFont import FreeTypeFont
 
 from rewind.clock import format_time, time_stamp
 from rewind.errors import ConfigError
+from rewind.folders import from_home
 from rewind.values import KeyFrame
 
 SHEET = "sheet.jpg"
@@ -43,7 +44,7 @@ def write_evidence(
         raise ConfigError(f"{len(pictures)} pictures for {len(key_frames)} key frames", allowed="one each")
     if not pictures:
         return []
-    into = Path(folder)
+    into = from_home(folder)
     into.mkdir(parents=True, exist_ok=True)
     pairs = sorted(zip(key_frames, pictures, strict=True), key=lambda pair: pair[0].time_s)
     paths = []

@@ -3,6 +3,7 @@ before anything is loaded."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -22,4 +23,10 @@ def named_models() -> str:
 def folder_of(name: str) -> Path:
     """The folder of a bundled model, or else the one that the name is, which need not hold a model; `./nano` is one's
     own."""
-    return BUNDLED / name if name in bundled_names() else Path(name)
+    return BUNDLED / name if name in bundled_names() else from_home(name)
+
+
+def from_home(path: str | os.PathLike[str]) -> Path:
+    """A path with a leading `~` or `~NAME` as that home folder: a shell leaves it as it is behind a `=`. One whose home
+    is not known stays as it is."""
+    return Path(os.path.expanduser(path))  # Path.expanduser raises where no home is known

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rewind.errors import RewindError
+from rewind.sampling import Reading
 from rewind.scope import Scope
 from rewind.store import Manifest, Recipe, StoredFeatures
 from rewind.timeline import Clock, Timeline
-from rewind.values import Reading, Seconds, VideoInfo
+from rewind.values import Seconds, VideoInfo
 from rewind.vision import VisionEncoder
 from rewind.watch import Progress, watch_into
 

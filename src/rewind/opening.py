@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rewind.errors import ConfigError
-from rewind.values import DTYPES, READINGS, Dtype, Reading
+from rewind.folders import from_home
+from rewind.sampling import DTYPES, READINGS, Dtype, Reading, read_rate
 from rewind.video.source import check_source
 
 if TYPE_CHECKING:
@@ -39,14 +40,9 @@ def open_video(
 
     Raises:
         VideoError: the source cannot be read. ConfigError: an option is not allowed, or the model does not
-            fit its encoder. WeightsError: no such model.
+            fit its encoder. WeightsError: no such model. StoreError: no place for a store where none was given.
     """
-    try:
-        rate = Fraction(fps).limit_denominator(1_000_000)
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise ConfigError(f"fps {fps!r}", allowed="a rate above 0, such as 1, 0.5 or 1/3") from error
-    if not 0 < rate <= 240:
-        raise ConfigError(f"fps {fps}", allowed="above 0, up to 240")
+    rate = read_rate(fps)
     if reading not in READINGS:
         raise ConfigError(f"reading {reading!r}", allowed=", ".join(READINGS))
     if dtype not in DTYPES:
@@ -59,7 +55,7 @@ def open_video(
         fps=rate,
         reading=reading,
         model=model,
-        store=Path(store) if store else None,
+        store=from_home(store) if store else None,
         dtype=dtype,
         threads=threads,
         waiting=waiting,

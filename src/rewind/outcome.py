@@ -12,6 +12,7 @@ from rewind.store import StoredFeatures, Stretch
 from rewind.timeline import Clock, Timeline
 from rewind.values import FrameCount, Seconds, VideoInfo
 from rewind.video.timing import Grid
+from rewind.video.whole import CUT_OFF
 
 if TYPE_CHECKING:
     from rewind.answering import Recollection
@@ -41,21 +42,26 @@ class Recalled:
     first_row: int
     lost: tuple[str, ...]
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Why nothing can be known of what was asked for; empty where something can."""
+        return self.seen.relevance.degradations
+
 
 def info_after(stored: StoredFeatures, info: VideoInfo) -> VideoInfo:
     """The length of a pipe, and of files joined end to end, is known once they have been read: to where the last
-    picture ends. Where no one knows that, it is taken to stay for one sample; after the length that the header tells,
-    for one picture."""
+    picture ends, also before the length that the header tells, unless the file was found cut off. Where no one knows
+    that, it is taken to stay for one sample; after the length that the header tells, for one picture."""
     timeline = stored.timeline()
-    told, clock = info.duration_s, timeline.clock
+    told, clock, end = info.duration_s, timeline.clock, stored.manifest.end
     if not len(timeline):
         return info
     last = timeline.instant(-1) - clock.instant(0)
-    if told is not None and last < told:
-        return info
-    end = stored.manifest.end
     length = Fraction(0) if end is None else (end - clock.start_pts) * clock.time_base
-    if length <= last:
+    if told is not None and last < told:
+        if not last < length < told or any(CUT_OFF in lost for lost in stored.manifest.degradations):
+            return info
+    elif length <= last:
         stays = 1 / clock.fps
         if told is not None and info.average_rate and last - told < stays:
             stays = min(stays, 1 / Fraction(info.average_rate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -47,13 +48,22 @@ class Scope:
         return slice(first, stop)
 
 
-def check_limits(info: VideoInfo, *, from_s: float | None, until_s: float | None) -> None:
-    """Raises: ConfigError for limits between which no video can lie."""
+def limits_of(
+    info: VideoInfo, *, from_s: float | None, until_s: float | None
+) -> tuple[float | None, float | None]:  # fmt: skip
+    """The limits that were given in seconds, None for one at infinity, which leaves nothing out.
+
+    Raises: ConfigError for limits between which no video can lie.
+    """
     start = info.start_s
+    from_s, until_s = None if from_s == -math.inf else from_s, None if until_s == math.inf else until_s
     if until_s is not None and not until_s > start:
         raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
+    if from_s is not None and not from_s < math.inf:
+        raise ConfigError(f"from {from_s} s", allowed="a time before the video's end", do="give an earlier --from")
     if from_s is not None and until_s is not None and not from_s < until_s:
         raise ConfigError(f"from {from_s} s until {until_s} s", allowed="a part that ends after it begins")
+    return from_s, until_s
 
 
 def scope_of(instruction: str, info: VideoInfo, *, fps: Fraction, from_s: float | None, until_s: float | None) -> Scope:

@@ -16,10 +16,6 @@ from rewind.timeline import Timeline
 if TYPE_CHECKING:  # seconds to import, and what cannot be opened is refused without it
     import torch
 
-Reading = Literal["exact", "fast", "keyframes"]
-READINGS: tuple[Reading, ...] = ("exact", "fast", "keyframes")
-Dtype = Literal["fp16", "int8"]
-DTYPES: tuple[Dtype, ...] = ("fp16", "int8")
 AnswerSource = Literal["decoder", "concepts", "file", "none"]
 
 

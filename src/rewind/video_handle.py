@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from rewind import answering
 from rewind.answering import Engine, Recollection
@@ -16,23 +16,43 @@ from rewind.errors import ConfigError, VideoError
 from rewind.estimate import Estimate, estimate, of_part
 from rewind.facts import fact_asked
 from rewind.glance import Glances, samples_worth_a_glance
-from rewind.language.question import UNFOLLOWED, negates
 from rewind.loaded import engine, vision_encoder_of
-from rewind.outcome import Recalled, WatchReport, frames_of, info_after
-from rewind.relevance import FAMILIAR
-from rewind.saying import say
-from rewind.scope import check_limits, scope_of
-from rewind.store import Recipe, Shelf, StoredFeatures, default_folder, row_bytes
+from rewind.outcome import Recalled, WatchReport, info_after
+from rewind.replies import answer_of, found_of, told_by_the_file
+from rewind.sampling import Dtype, Reading
+from rewind.scope import limits_of, scope_of
+from rewind.store import GoneError, Recipe, Shelf, StoredFeatures, default_folder, row_bytes
 from rewind.timeline import Clock, Timeline
-from rewind.values import Answer, Dtype, Found, FrameCount, Reading, Seconds, TokenCount, VideoInfo
+from rewind.values import Answer, Found, Seconds, VideoInfo
 from rewind.video import grab, probe
+from rewind.video.source import is_pipe
 from rewind.watch import Progress, watch_into
 
 if TYPE_CHECKING:
     from PIL import Image
 
 KEPT = 4
+Asked = ParamSpec("Asked")
+Given = TypeVar("Given")
 _PLAYLISTS = frozenset({"hls", "dash", "concat"})
+
+
+def _again_where_gone(
+    method: Callable[Concatenate[Video, Asked], Given],
+) -> Callable[Concatenate[Video, Asked], Given]:
+    """A question during which its features were removed from the store is asked once more."""
+
+    @wraps(method)
+    def asked(video: Video, /, *args: Asked.args, **options: Asked.kwargs) -> Given:
+        try:
+            return method(video, *args, **options)
+        except GoneError:
+            if is_pipe(video.source):
+                raise
+            video._forget()
+            return method(video, *args, **options)
+
+    return asked
 
 
 class Video:
@@ -72,13 +92,15 @@ class Video:
     # --- watching -----------------------------------------------------------------------------------------------
 
     def watch(self, *, progress: Progress | None = None) -> WatchReport:
-        """Decode, encode and store what is not stored yet. A second call costs nothing.
+        """Decode, encode and store what is not stored yet. A second call costs nothing, unless what was stored was
+        removed meanwhile.
 
         Where a source failed on the way (a disk, a network, a silent stream), this handle keeps to what came, so that
         its answers agree with each other, and says so; a file opened anew is gone on with.
 
         Raises: VideoError, StoreError.
         """
+        self._forget_what_is_gone()
         if self._stored is not None:
             return self._report(self._stored, resumed=len(self._stored), seconds=Seconds())
         with self._shelf.opened(self._clock, waiting=self._waiting) as stored:
@@ -92,14 +114,24 @@ class Video:
                 stored, self.source, info=self.info, encoder=self._vision, reading=self.reading, threads=self.threads,
                 total=self.estimate.frames, progress=progress,
             )  # fmt: skip
+        self._forget()
         self._stored, self._timeline = stored, stored.timeline()
         self._glances.last = None
-        self._memories.clear()
-        self._answers.clear()
         self.info = info_after(stored, self.info)
         after = stored.manifest
         self._pass = Seconds(read=after.read_s - before.read_s, encode=after.encode_s - before.encode_s)
         return self._report(stored, resumed=resumed, seconds=self._pass)
+
+    def _forget(self) -> None:
+        """What is stored, and all that was made of it."""
+        self._stored = self._timeline = None
+        self._memories.clear()
+        self._answers.clear()
+
+    def _forget_what_is_gone(self) -> None:
+        """A pipe cannot be read again: what is still known of it stays."""
+        if self._stored is not None and self._stored.gone and not is_pipe(self.source):
+            self._forget()
 
     def _report(self, stored: StoredFeatures, *, resumed: int, seconds: Seconds) -> WatchReport:
         manifest = stored.manifest
@@ -121,7 +153,11 @@ class Video:
     def estimate_for(
         self, instruction: str, *, from_s: float | None = None, until_s: float | None = None
     ) -> Estimate:  # fmt: skip
-        """What answering a question will cost: of a short part of a video that was not watched, that part alone."""
+        """What answering a question will cost: of a short part of a video that was not watched, that part alone.
+
+        Raises: ConfigError for limits between which no video can lie.
+        """
+        from_s, until_s = limits_of(self.info, from_s=from_s, until_s=until_s)
         if fact_asked(instruction, self.info) is not None:
             return of_part(self.estimate, 0)
         samples = self._worth_a_glance(instruction, from_s, until_s)
@@ -129,6 +165,7 @@ class Video:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
+    @_again_where_gone
     def ask(
         self, question: str, *, from_s: float | None = None, until_s: float | None = None,
         progress: Progress | None = None,
@@ -141,57 +178,21 @@ class Video:
             from_s: ask as if the video began at this second of its own time.
             until_s: ask as if it ended there (a breakpoint question).
         """
-        check_limits(self.info, from_s=from_s, until_s=until_s)
+        from_s, until_s = limits_of(self.info, from_s=from_s, until_s=until_s)
         fact = fact_asked(question, self.info)
         if fact is not None:
-            return self._told_by_the_file(fact)
+            return told_by_the_file(self._engine, fact, self.info)
         here, took = self._recollect(question, from_s, until_s, progress, aloud=True)
         known = (question, from_s, until_s)
         if known in self._answers:
             return replace(self._answers[known], seconds=took)
-        engine, scope, seen, timeline = self._engine, here.scope, here.seen, here.timeline
-        begun = time.perf_counter()
-        picks, key_frames = answering.choose(engine, seen, timeline)
-        moments = answering.moments_of(
-            seen.relevance, timeline, self.info, limit=5, until_s=scope.until_s, which=scope.which
-        )
-        selected = time.perf_counter()
-        decoded = answering.decode(engine, seen, picks, here.stretch, timeline)
-        end_s = answering.end_of(timeline, self.info, until_s=scope.until_s)
-        said = say(
-            engine, seen, decoded, moments, here.stretch, timeline, end_s=end_s, part=scope.within is not None,
-            at_s=scope.at_s, followed=not scope.notes,
-        )  # fmt: skip
-        best, best_at = seen.relevance.best, answering.best_time(seen.relevance, timeline)
-        lacks = () if said.unasked else seen.relevance.degradations
-        if said.unasked:
-            best, best_at = said.moments[0].score, said.moments[0].start_s
-        answered = time.perf_counter()
-        answer = Answer(
-            answer=said.text, absent=said.absent, moments=said.moments,
-            key_frames=tuple(replace(k, row=here.first_row + k.row) for k in key_frames),
-            confidence=round(said.confidence, 4), answer_source=said.source,
-            best_score=best, best_time_s=best_at, threshold=seen.relevance.threshold, tokens=decoded.tokens,
-            frames=frames_of(here.stretch, timeline),
-            model=engine.model.name, video=self.info, within=scope.within,
-            degradations=(
-                *here.lost, *scope.notes, *seen.text.degradations, *lacks, *decoded.degradations,
-            ),
-            seconds=replace(took, select=selected - begun, answer=answered - selected),
-        )  # fmt: skip
+        answer = answer_of(self._engine, here, self.info, took=took)
         self._answers[known] = answer
         while len(self._answers) > KEPT:
             self._answers.popitem(last=False)
         return answer
 
-    def _told_by_the_file(self, fact: str) -> Answer:
-        model = self._engine.model
-        return Answer(
-            answer=fact, absent=False, moments=(), key_frames=(), confidence=1.0, answer_source="file", best_score=0.0,
-            best_time_s=self.info.start_s, threshold=0.0, tokens=TokenCount(0, 0, 0, 0, 0, 0, model.config.budget),
-            frames=FrameCount(0, 0, 0), model=model.name, video=self.info,
-        )  # fmt: skip
-
+    @_again_where_gone
     def find(
         self, query: str, *, from_s: float | None = None, until_s: float | None = None, threshold: float | None = None,
         limit: int = 5, progress: Progress | None = None,
@@ -207,30 +208,11 @@ class Video:
             raise ConfigError(f"threshold {threshold}", allowed="0 to 1")
         if limit < 1:
             raise ConfigError(f"limit {limit}", allowed="1 or more")
-        check_limits(self.info, from_s=from_s, until_s=until_s)
+        from_s, until_s = limits_of(self.info, from_s=from_s, until_s=until_s)
         query, only_now = answering.NOW.subn("", query)
         here, took = self._recollect(query, from_s, until_s, progress)
-        begun = time.perf_counter()
-        scope, seen, timeline, relevance = here.scope, here.seen, here.timeline, here.seen.relevance
-        last = float(timeline.seconds[-1])
-        moments = answering.moments_of(
-            relevance, timeline, self.info, threshold=threshold, limit=None if only_now else limit,
-            until_s=scope.until_s, which=scope.which,
-        )  # fmt: skip
-        if only_now:
-            moments = tuple(m for m in moments if m.end_s > last)
-        unfollowed = (UNFOLLOWED,) if moments and seen.familiarity < FAMILIAR and negates(query) else ()
-        return Found(
-            absent=not moments, moments=moments,
-            best_score=float(relevance.scores[-1]) if only_now else relevance.best,
-            best_time_s=last if only_now else answering.best_time(relevance, timeline),
-            threshold=relevance.threshold if threshold is None else threshold,
-            frames=frames_of(here.stretch, timeline), model=self._engine.model.name, video=self.info,
-            within=scope.within,
-            degradations=(
-                *here.lost, *scope.notes, *seen.text.degradations, *relevance.degradations, *unfollowed
-            ),
-            seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
+        return found_of(
+            self._engine, here, self.info, took=took, threshold=threshold, limit=limit, only_now=bool(only_now)
         )  # fmt: skip
 
     def pictures(self, times_s: Sequence[float], *, max_side: int = 720) -> list[Image.Image]:
@@ -238,11 +220,19 @@ class Video:
 
         Raises: VideoError where the source cannot be read again (a pipe).
         """
+        timeline, rows = self._sampled(times_s)
+        return grab(self.source, [int(timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
+
+    def sampled_s(self, times_s: Sequence[float]) -> list[float]:
+        """The instants, in seconds, of the samples on screen at these seconds: those of `pictures`."""
+        timeline, rows = self._sampled(times_s)
+        return [float(timeline.instant(row)) for row in rows]
+
+    def _sampled(self, times_s: Sequence[float]) -> tuple[Timeline, list[int]]:
         glanced = self._glances.last
         timeline = glanced.timeline if glanced and glanced.holds(times_s) else self.stored.timeline()
         seconds = timeline.seconds
-        rows = [max(0, int(seconds.searchsorted(t + 1e-6, side="right")) - 1) for t in times_s]
-        return grab(self.source, [int(timeline.pts[r]) for r in rows], info=self.info, max_side=max_side)
+        return timeline, [max(0, int(seconds.searchsorted(t + 1e-6, side="right")) - 1) for t in times_s]
 
     def _recollect(
         self, instruction: str, from_s: float | None, until_s: float | None, progress: Progress | None, *,
@@ -250,6 +240,7 @@ class Video:
     ) -> tuple[Recalled, Seconds]:  # fmt: skip
         if not instruction.strip():
             raise ConfigError("an empty question", allowed="at least one word")
+        self._forget_what_is_gone()
         fresh, engine = self._stored is None, self._engine  # an engine that cannot answer is refused before the work
         if aloud:
             engine.model.speaker.require_room(instruction, room=engine.model.config.instruction_limit)

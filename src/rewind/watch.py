@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from rewind.outcome import count_frames
+from rewind.sampling import Reading
 from rewind.store import SAMPLES, StoredFeatures
 from rewind.threads import one_thread
 from rewind.timeline import Clock, Timeline
-from rewind.values import Features, Frame, FrameCount, Reading, VideoInfo
+from rewind.values import Features, Frame, FrameCount, VideoInfo
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
 

@@ -74,6 +74,9 @@ class FakeVideo:
     def pictures(self, times_s: Sequence[float], *, max_side: int = 720) -> list[Image.Image]:
         return [Image.new("RGB", (64, 36), (200, 30, 30)) for _ in times_s]
 
+    def sampled_s(self, times_s: Sequence[float]) -> list[float]:
+        return [float(int(t)) for t in times_s]
+
     def _called(self, what: str, **options: Any) -> None:
         progress = options.pop("progress", None)
         self.calls.append((what, options))

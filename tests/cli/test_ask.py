@@ -160,6 +160,11 @@ def test_evidence_and_clips_are_written_and_named(
     assert cut_with[0] == "match.mp4"
 
 
+def test_what_a_find_shows_is_named_by_the_samples_own_time(video: FakeVideo, run: Run) -> None:
+    data = json.loads(run("find", "match.mp4", "a keeper", "--json", "--evidence", "seen").stdout)
+    assert data["evidence"] == ["seen/0h00m02.000s.jpg", "seen/1h04m12.000s.jpg", "seen/sheet.jpg"]
+
+
 def test_without_moments_no_file_and_no_folder_is_left_and_that_is_said(
     video: FakeVideo, run: Run, tmp_path: Path
 ) -> None:

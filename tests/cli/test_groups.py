@@ -144,6 +144,16 @@ def test_the_store_is_listed_shown_removed_and_pruned(
     assert 20_000_000 in asked
 
 
+@pytest.mark.parametrize("command", ["show", "remove"])
+@pytest.mark.parametrize("key", ["", " "])
+def test_an_empty_key_is_none(run: Run, tmp_path: Path, command: str, key: str) -> None:
+    (tmp_path / ("ab" * 16)).mkdir()
+    result = run("store", command, key, "--store", str(tmp_path))
+    assert result.exit_code == 2
+    assert f"key {key!r}; allowed: the start of one key" in result.stderr
+    assert (tmp_path / ("ab" * 16)).is_dir()
+
+
 def test_an_empty_store_is_no_error(run: Run, tmp_path: Path) -> None:
     result = run("store", "list", "--json", "--store", str(tmp_path / "none"))
     assert json.loads(result.stdout) == {"store": str(tmp_path / "none"), "size_bytes": 0, "videos": []}

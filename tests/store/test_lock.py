@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,21 @@ def test_a_second_writer_waits_and_then_gives_up(tmp_path: Path) -> None:
     assert not is_locked(folder)
     with locked(folder, wait_s=0):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no shared lock")
+def test_those_who_look_neither_see_each_other_nor_keep_a_writer_out(tmp_path: Path) -> None:
+    folder = tmp_path / "k"
+    with locked(folder):
+        pass
+    with (folder / LOCK).open("r+") as looking:
+        assert lock._take(looking, shared=True)
+        assert not is_locked(folder)
+        done = threading.Timer(0.05, looking.close)
+        done.start()
+        with locked(folder, wait_s=0):
+            assert looking.closed
+        done.join()
 
 
 def test_a_second_writer_that_waits_says_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

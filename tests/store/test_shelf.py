@@ -10,8 +10,9 @@ from test_store import CLOCK, RECIPE, features
 
 from rewind.errors import StoreError
 from rewind.store import Shelf, lock, locked
-from rewind.store.features import MANIFEST, StoredFeatures
+from rewind.store.features import StoredFeatures
 from rewind.store.keys import Recipe
+from rewind.store.shards import MANIFEST
 from rewind.values import FrameCount
 
 

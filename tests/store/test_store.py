@@ -30,7 +30,7 @@ from rewind.store import (
     row_bytes,
 )
 from rewind.store import features as features_module
-from rewind.store.features import MANIFEST
+from rewind.store.shards import MANIFEST
 from rewind.timeline import Clock, Timeline
 from rewind.values import Features, FrameCount
 
@@ -129,7 +129,7 @@ def test_foreign_and_outdated_manifests_are_refused(tmp_path: Path) -> None:
     data = json.loads(path.read_text())
     data["recipe"]["format"] = 99
     path.write_text(json.dumps(data))
-    with pytest.raises(StoreError, match="has format 99; allowed: format 2"):
+    with pytest.raises(StoreError, match="has format 99; allowed: format 3"):
         Manifest.load(tmp_path / "k")
     path.write_text("{")
     with pytest.raises(StoreError, match="is no manifest"):

@@ -14,7 +14,7 @@ import time
 from fractions import Fraction
 
 from rewind.errors import VideoError
-from rewind.values import Reading
+from rewind.sampling import Reading
 from rewind.video import open_frames
 
 

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from rewind.errors import VideoError
 from rewind.values import Moment
 from rewind.video import cut, grab, open_frames, probe
 from rewind.video.sound import _resampled
@@ -189,3 +190,23 @@ def test_sound_that_changes_its_kind_on_the_way_goes_on() -> None:
     assert [at for at, _ in got][-1] == 2
     assert {s.shape[0] for _, s in got} == {2}
     assert sum(s.shape[1] for _, s in got) == pytest.approx(3 * 48000, abs=200)
+
+
+@pytest.mark.parametrize("fails", ["opening", "writing", "naming"])
+def test_a_clip_that_cannot_be_written_does_not_blame_the_video(make: Make, tmp_path: Path, fails: str) -> None:
+    path = make("clip.mp4", frames=30, sound=True)
+    (clip,) = cut(path, [Moment(0.0, 0.5, 1.0)], tmp_path / "first", info=probe(path))
+    into = tmp_path / "refused"
+    into.mkdir()
+    if fails == "opening":
+        (into / clip.name).with_suffix(".part").mkdir()
+    elif fails == "naming":
+        (into / clip.name / "in the way").mkdir(parents=True)
+    elif Path("/dev/full").exists():
+        (into / clip.name).with_suffix(".part").symlink_to("/dev/full")
+    else:
+        pytest.skip("no device that is always full")
+    with pytest.raises(VideoError, match=r"refused cannot be written to \(.+\); allowed: a folder with room") as caught:
+        cut(path, [Moment(0.0, 0.5, 1.0)], into, info=probe(path))
+    assert fails != "writing" or "No space left on device" in str(caught.value)
+    assert not [p for p in into.iterdir() if p.is_file()]

@@ -11,7 +11,7 @@ import pytest
 
 from rewind.video import probe
 from rewind.video.bitstream import nature, prefix_size
-from rewind.video.probe import rate_of
+from rewind.video.probe import _duration, rate_of
 
 
 def test_probe_of_a_plain_file(make: Callable[..., Path]) -> None:
@@ -38,6 +38,33 @@ def test_start_and_time_base_are_the_files_own(make: Callable[..., Path]) -> Non
     info = probe(path)
     assert (info.start_pts, info.time_base) == (5000, Fraction(1, 1000))
     assert info.frames is None
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_a_matroska_files_length_is_that_of_its_pictures(make: Callable[..., Path], tagged: bool) -> None:
+    """Its header counts from 0 and has the sound in it; its tags count from 0, too, and tell of each stream."""
+    times = [3000 + 40 * n for n in range(50)]
+    path = make(f"late_{tagged}.mkv", times=times, base=Fraction(1, 1000), sound=tagged, sound_s=9)
+    if not tagged:
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"duratioN"))
+    assert probe(path).duration_s == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("tags", "length"),
+    [
+        ({"DURATION": "00:00:10.500000000"}, 7.5),
+        ({"DURATION": "00:00:10.500000000", "_STATISTICS_TAGS": "DURATION"}, 10.5),  # from its first picture
+        ({"DURATION": "00:00:02.500000000"}, 2.5),
+        ({"DURATION": "long"}, 17.0),
+        ({}, 17.0),
+    ],
+)
+def test_what_a_matroska_tag_counts_from(tags: dict[str, str], length: float) -> None:
+    stream = SimpleNamespace(duration=None, time_base=Fraction(1, 1000), metadata=tags, index_entries=(), frames=0)
+    container = SimpleNamespace(duration=20_000_000, format=SimpleNamespace(name="matroska,webm"))
+    opened = SimpleNamespace(stream=stream, container=container)
+    assert _duration(opened, None, 3000) == length  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

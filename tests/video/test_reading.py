@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import psutil
 import pytest
@@ -22,6 +23,10 @@ from rewind.video.jump import Jumper
 from rewind.video.source import Source
 
 SIZE = (32, 48)
+LEADING: dict[str, Any] = {
+    "frames": 600, "size": (64, 48), "codec": "libx265",
+    "options": {"x265-params": "log-level=none:keyint=70:min-keyint=70:open-gop=1:bframes=4", "preset": "ultrafast"},
+}  # fmt: skip
 Named = Callable[[str], Path]
 
 
@@ -44,6 +49,36 @@ def test_exact_reading_equals_the_plain_reader(clip: Path, fps: Fraction, refere
     assert same(got, expected)
     assert report.frames.sampled == report.frames.read == len(expected)
     assert report.degradations == ()
+
+
+@pytest.mark.skipif("libx265" not in av.codecs_available, reason="this build of PyAV has no libx265")
+def test_what_leads_a_group_of_pictures_refers_to_the_one_before(make: Callable[..., Path], reference: object) -> None:
+    """H.265 with open groups longer than a unit, at a rate at which samples fall on leading pictures."""
+    path, fps = make("leading.mp4", **LEADING), Fraction(7, 5)
+    expected = [Frame(*s) for s in reference.read(path, probe(path), fps, SIZE)]  # type: ignore[attr-defined]
+    got, report = read(path, fps=fps, threads=2)
+    assert same(got, expected)
+    assert report.degradations == ()
+
+
+@pytest.mark.skipif("libx265" not in av.codecs_available, reason="this build of PyAV has no libx265")
+def test_a_picture_that_the_decoder_leaves_out_is_a_hole(make: Callable[..., Path]) -> None:
+    """Leading pictures without the group that they refer to are dropped without an error."""
+    from rewind.video.decode import Decoder, Recipe
+    from rewind.video.units import Marker
+
+    with Source(make("leading.mp4", **LEADING)) as source:
+        recipe = Recipe.of(source.stream, "exact")
+        marker = Marker("hevc", recipe.extradata)
+        coded = [marker.mark(p) for p in source.container.demux(source.stream) if p.size]
+    key = next(at for at, c in enumerate(coded) if c.start and at)
+    fed = coded[key : key + 20]
+    leading = sorted(c.pts for c in fed if c.pts is not None and c.pts < (fed[0].pts or 0))
+    assert leading
+    for every in (True, False):
+        decoder = Decoder(recipe.make(), every=every)
+        out = [d for c in fed for d in decoder.feed(c)] + decoder.drain()
+        assert [d.pts for d in out if d.frame is None] == (leading if every else [])
 
 
 @pytest.mark.parametrize("reading", ["exact", "fast", "keyframes"])

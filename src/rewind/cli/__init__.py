@@ -11,6 +11,7 @@ from rewind.cli import evaluate, models, store, worlds
 from rewind.cli.arena import arena
 from rewind.cli.ask import ask, find
 from rewind.cli.chat import chat
+from rewind.cli.ending import end_orderly
 from rewind.cli.group import RewindGroup
 from rewind.cli.train import train
 from rewind.cli.watch import info, watch
@@ -20,7 +21,7 @@ __all__ = ["app", "main"]
 HELP = """Ask anything of hours of video: rewind VIDEO "question".
 
 Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage, 130 stopped by Ctrl-C,
-141 whoever read the output is gone.
+143 and 129 by SIGTERM and SIGHUP, 141 whoever read the output is gone.
 """
 
 app = typer.Typer(
@@ -59,4 +60,5 @@ app.command()(arena)
 
 def main() -> None:
     """What the console script calls."""
+    end_orderly()
     app(prog_name="rewind")

@@ -14,6 +14,7 @@ import typer
 
 from rewind.cli import engine, options, output
 from rewind.cli.ask import check_part
+from rewind.cli.ending import Ended
 from rewind.cli.group import NOT_ANSWERABLE, complain, resumable, usage
 from rewind.cli.options import Opening
 from rewind.cli.progress import bar
@@ -115,6 +116,8 @@ def _lines(*, prompt: bool) -> Iterator[str]:
     while True:
         try:
             line = input(mark) if at_terminal else sys.stdin.readline()
+        except Ended:
+            raise
         except (EOFError, KeyboardInterrupt):
             print(file=sys.stderr)
             return

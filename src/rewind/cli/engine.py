@@ -120,8 +120,10 @@ def write_files(
         lost.append("evidence not written: there are no moments to show")
     elif output.evidence is not None:
         try:
-            pictures = video.pictures([k.time_s for k in key_frames])
-            written["evidence"] = write_evidence(pictures, key_frames, output.evidence, title=title)
+            # Named by the sample that is shown, which the middle of a moment lies behind.
+            times = video.sampled_s([k.time_s for k in key_frames])
+            named = [replace(k, time_s=t) for k, t in zip(key_frames, times, strict=True)]
+            written["evidence"] = write_evidence(video.pictures(times), named, output.evidence, title=title)
         except (RewindError, OSError) as error:
             lost.append(f"evidence not written: {_why(error)}")
     if output.clips is not None and not result.moments:

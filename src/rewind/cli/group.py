@@ -1,7 +1,7 @@
 """The `rewind` command itself: `ask` when no command is named, and every failure as one line with its exit code.
 
-Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage, 130 stopped by Ctrl-C, 141 nobody
-reads the output any more.
+Exit codes: 0 answered (absent is an answer), 1 not answerable, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM,
+129 by SIGHUP, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from rewind.cli.ending import exit_code
 from rewind.cli.places import quiet_hub
 from rewind.cli.refusals import os_refusal, usage_refusal
 from rewind.errors import ConfigError, RewindError, TestSeedError
 
 DEFAULT_COMMAND = "ask"
-NOT_ANSWERABLE, USAGE, STOPPED, PIPE_CLOSED = 1, 2, 130, 141
+NOT_ANSWERABLE, USAGE, PIPE_CLOSED = 1, 2, 141
 DEBUG = "REWIND_DEBUG"
 _OWN = ("--help", "-h", "--version")
 # typer's own base of usage errors: which module holds it differs between its versions
@@ -52,9 +53,9 @@ def resumable(what: str) -> Iterator[None]:
     """Ctrl-C inside says in one line what is kept and how to go on."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         complain(f"stopped; {what}")
-        raise typer.Exit(STOPPED) from None
+        raise typer.Exit(exit_code(stop)) from None
 
 
 class RewindGroup(TyperGroup):
@@ -89,9 +90,9 @@ class RewindGroup(TyperGroup):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             complain("stopped")
-            raise typer.Exit(STOPPED) from None
+            raise typer.Exit(exit_code(stop)) from None
         except BrokenPipeError:
             _forget_stdout()
             raise typer.Exit(PIPE_CLOSED) from None
@@ -108,9 +109,9 @@ class RewindGroup(TyperGroup):
             code = run()
         except UsageError as error:
             return _usage(error, args, page=self._page(args))
-        except typer.Abort:
+        except typer.Abort as stop:
             complain("stopped")
-            return STOPPED
+            return exit_code(stop.__cause__)
         except RewindError as error:
             return _failed(str(error))
         except OSError as error:

@@ -6,30 +6,29 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from rewind.cli.places import parse_model, parse_path, parse_video
+from rewind.errors import ConfigError
+from rewind.sampling import Dtype, Reading, read_rate
 
-Reading = Literal["exact", "fast", "keyframes"]
-Dtype = Literal["fp16", "int8"]
+_MOST_CHARACTERS = 32
+"""Of a number: a longer one is a slip of the hand, and may be none that a float can hold."""
 
 
 def parse_fps(text: str) -> Fraction:
     """A rate such as 1, 0.5 or 30000/1001, in frames a second."""
     try:
-        rate = Fraction(text).limit_denominator(1_000_000)  # as `rewind.open` reads it
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(f"{text!r}; allowed: a rate such as 1, 0.5 or 30000/1001") from None
-    if not 0 < rate <= 240:
-        raise typer.BadParameter(f"{text!r}; allowed: a rate above 0, up to 240")
-    return rate
+        return read_rate(text)
+    except ConfigError as error:
+        raise typer.BadParameter(f"{text!r}; allowed: {error.allowed}") from None
 
 
 def parse_time(text: str) -> float:
     """Seconds from 72, 72.5, 1:12 or 1:04:12.5."""
-    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", text):
+    if len(text) > _MOST_CHARACTERS or not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", text):
         raise typer.BadParameter(f"{text!r}; allowed: seconds such as 72.5, or a clock time such as 1:04:12")
     seconds = 0.0
     for part in text.split(":"):
@@ -43,7 +42,7 @@ _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 def parse_size(text: str) -> int:
     """Bytes from 500000, 500MB, 2.5GB, 1TB."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
-    if match is None:
+    if match is None or len(text) > _MOST_CHARACTERS:
         raise typer.BadParameter(f"{text!r}; allowed: a size such as 500MB or 20GB")
     return int(float(match[1]) * _SIZES[match[2]])
 

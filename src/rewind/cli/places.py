@@ -13,7 +13,7 @@ from urllib.request import getproxies, url2pathname
 
 import typer
 
-from rewind.folders import CONFIG, folder_of, named_models
+from rewind.folders import CONFIG, folder_of, from_home, named_models
 
 _HUB = "https://huggingface.co"
 _HUB_WAIT_S = 5.0
@@ -23,7 +23,7 @@ def parse_path(text: str | Path) -> Path:
     """A path that says something: an empty one, as of a shell's unset variable, would be the current folder."""
     if not str(text).strip():
         raise typer.BadParameter(f"{str(text)!r}; allowed: a path, such as ./ for the current folder")
-    return Path(text)
+    return from_home(text)
 
 
 def parse_video(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rewind.cli import options, output, words
+from rewind.cli.group import as_usage
 
 if TYPE_CHECKING:
     from rewind.store import StoredVideo
@@ -42,7 +43,8 @@ def show(key: Key, store: options.Store = None, json: options.Json = False) -> N
     from rewind.store import Manifest, find_stored
 
     folder = _folder(store)
-    video = find_stored(folder, key)
+    with as_usage():
+        video = find_stored(folder, key)
     recipe = {} if video.trouble else asdict(Manifest.load(folder / video.key).recipe)
     if json:
         output.print_json({**_plain(video), "recipe": recipe, "folder": str(folder / video.key)})
@@ -59,7 +61,8 @@ def remove(key: Key, store: options.Store = None, json: options.Json = False) ->
     """Remove one stored video. The video file itself is not touched."""
     from rewind.store import remove_stored
 
-    video = remove_stored(_folder(store), key)
+    with as_usage():
+        video = remove_stored(_folder(store), key)
     if json:
         output.print_json({"removed": [_plain(video)]})
     else:

@@ -26,7 +26,7 @@ from rewind.evaluate.question_only import fit, training_questions
 from rewind.evaluate.together import Asked, answer_of, moments_of, project_all, recollect_all
 from rewind.evaluate.watched import Watched, draw_world, watch_file
 from rewind.loaded import engine as load_engine
-from rewind.values import Dtype
+from rewind.sampling import Dtype
 from rewind.worlds import KINDS, TEST_SEEDS, VALIDATION_SEEDS, VERSION, Question, World, make_world, questions, save
 from rewind.worlds.splits import split_of
 

@@ -14,11 +14,12 @@ import rewind
 from rewind.answering import Engine
 from rewind.errors import StoreError
 from rewind.loaded import vision_encoder
+from rewind.sampling import Dtype
 from rewind.store import SAMPLES, Manifest, Recipe, StoredFeatures, locked
-from rewind.store.features import MANIFEST
+from rewind.store.shards import MANIFEST
 from rewind.threads import one_thread
 from rewind.timeline import Clock, Timeline
-from rewind.values import Dtype, Features, FrameCount, VideoInfo
+from rewind.values import Features, FrameCount, VideoInfo
 from rewind.vision import VisionEncoder
 from rewind.worlds import World
 

@@ -13,15 +13,24 @@ import torch
 from torch import Tensor
 
 from rewind.errors import StoreError
+from rewind.store.checked import check_kinds, check_shards
 from rewind.store.derived import derived
 from rewind.store.keys import FORMAT, Recipe, write_json
-from rewind.store.shards import Part, ShardEntry, check_shard, read_part, read_timeline, write_shard
+from rewind.store.shards import (
+    MANIFEST,
+    GoneError,
+    Part,
+    ShardEntry,
+    check_shard,
+    read_part,
+    read_timeline,
+    write_shard,
+)
 from rewind.store.stretch import Stretch
 from rewind.timeline import Clock, Timeline
 from rewind.values import Features, FrameCount
 from rewind.video.losses import Losses
 
-MANIFEST = "manifest.json"
 IN_MEMORY_BYTES = 512 << 20
 
 
@@ -64,19 +73,21 @@ class Manifest:
 
     @staticmethod
     def load(folder: Path) -> Manifest:
-        """Raises: StoreError for a manifest that is damaged, foreign, or of another version."""
+        """Raises: GoneError where there is none; StoreError for one that is damaged, foreign, or of another version."""
         path = folder / MANIFEST
         do = f"type: rewind store remove {folder.name[:12]}, then ask again"
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             version = data["recipe"]["format"]
+        except FileNotFoundError:
+            raise GoneError(folder) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{path} is no manifest ({error})", allowed="one that Rewind wrote", do=do) from error
         if version != FORMAT:
             raise StoreError(f"{path} has format {version}", allowed=f"format {FORMAT}, this version's", do=do)
         try:
             start, base, fps = data.pop("clock")
-            return Manifest(
+            manifest = Manifest(
                 source=data.pop("source"),
                 recipe=Recipe(**data.pop("recipe")),
                 clock=Clock(int(start), Fraction(base), Fraction(fps)),
@@ -86,7 +97,12 @@ class Manifest:
                 lost=Losses.of(data.pop("lost", {})),
                 **data,
             )
-        except (ValueError, KeyError, TypeError) as error:
+            check_kinds(manifest, manifest.recipe, manifest.frames, manifest.lost)
+            check_shards(manifest.shards)
+            if not all(isinstance(said, str) for said in (*manifest.degradations, *manifest.lost.notes)):
+                raise TypeError("a degradation that is no text")
+            return manifest
+        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
             raise StoreError(f"{path} is damaged ({error})", allowed="one that Rewind wrote", do=do) from error
 
 
@@ -110,6 +126,12 @@ class StoredFeatures:
 
     def __len__(self) -> int:
         return self.manifest.rows
+
+    @property
+    def gone(self) -> bool:
+        """Whether what was stored on disk was removed since."""
+        on_disk = any(entry.file not in self._memory for entry in self.manifest.shards)
+        return on_disk and not (self.folder / MANIFEST).exists()
 
     def add(self, features: Features, *, first: int, stop: int) -> None:
         """Store one shard and say so in the manifest.

@@ -16,9 +16,11 @@ from pathlib import Path
 import platformdirs
 
 from rewind.errors import StoreError
+from rewind.folders import from_home
 from rewind.weights import file_sha256
 
-FORMAT = 2
+FORMAT = 3
+"""3: exact reading shows the pictures that lead a group in H.265 files whose groups are open."""
 _HASHES = "files.json"
 _LEFT_AFTER_S = 3600.0
 
@@ -41,9 +43,16 @@ class Recipe:
 
 
 def default_folder() -> Path:
-    """REWIND_STORE, else the user's cache folder."""
-    given = os.environ.get("REWIND_STORE")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("rewind")) / "store"
+    """REWIND_STORE, else the user's cache folder. Raises: StoreError where the user has no home to keep one in."""
+    if given := os.environ.get("REWIND_STORE"):
+        return from_home(given)
+    try:
+        return Path(platformdirs.user_cache_dir("rewind")) / "store"
+    except RuntimeError as error:
+        raise StoreError(
+            "no place for the store: this user has no home folder", allowed="any folder",
+            do="give --store DIR or set REWIND_STORE",
+        ) from error  # fmt: skip
 
 
 def remembered_hash(path: Path, folder: Path) -> str | None:

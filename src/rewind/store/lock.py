@@ -15,6 +15,9 @@ from rewind.errors import StoreError
 LOCK = "lock"
 SAID_AFTER_S = 2.0
 _AGAIN_S = 0.2
+_LOOKED_S = 0.2
+"""Whoever only looks (`is_locked`) has the lock for a moment; a writer is no other until that is over."""
+_LOOKED_AGAIN_S = 0.02
 
 
 class BusyError(StoreError):
@@ -27,7 +30,8 @@ def locked(folder: Path, *, wait_s: float = 3600.0, waiting: Callable[[], None] 
 
     What a killed process left half written is removed. `waiting` is called once, where it takes over `SAID_AFTER_S`.
 
-    Raises: BusyError after `wait_s` seconds (0: at once); OSError where the folder cannot be written to.
+    Raises: BusyError after `wait_s` seconds (0: once it is no mere look that keeps it out); OSError where the folder
+        cannot be written to.
     """
     begun = time.monotonic()
     while (file := _try(folder)) is None:
@@ -35,9 +39,9 @@ def locked(folder: Path, *, wait_s: float = 3600.0, waiting: Callable[[], None] 
         if waiting is not None and waited >= SAID_AFTER_S:
             waiting()
             waiting = None
-        if waited >= wait_s:
+        if waited >= max(wait_s, _LOOKED_S):
             raise BusyError(f"{folder} is being written by another process", do="wait for it, or give --store DIR")
-        time.sleep(_AGAIN_S)
+        time.sleep(_AGAIN_S if waited >= _LOOKED_S else _LOOKED_AGAIN_S)
     with file:
         for left in folder.glob("*.tmp"):
             left.unlink(missing_ok=True)
@@ -48,7 +52,7 @@ def is_locked(folder: Path) -> bool:
     """Whether a process writes to the folder now; False where that cannot be told."""
     try:
         with (folder / LOCK).open("r+") as file:
-            return not _take(file)
+            return not _take(file, shared=True)
     except OSError:
         return False
 
@@ -76,7 +80,7 @@ def _try(folder: Path) -> IO[str] | None:
 
 if sys.platform == "win32":
 
-    def _take(file: IO[str]) -> bool:
+    def _take(file: IO[str], *, shared: bool = False) -> bool:  # noqa: ARG001  (there is no shared lock here)
         """Locks an open file until it is closed; False where it is locked already."""
         import msvcrt
 
@@ -88,12 +92,13 @@ if sys.platform == "win32":
 
 else:
 
-    def _take(file: IO[str]) -> bool:
-        """Locks an open file until it is closed; False where it is locked already."""
+    def _take(file: IO[str], *, shared: bool = False) -> bool:
+        """Locks an open file until it is closed; False where it is locked already. Those who lock it `shared` do not
+        keep each other out."""
         import fcntl  # only where something is written: the package can be imported without
 
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewind.errors import StoreError
-from rewind.store.features import MANIFEST, Manifest
+from rewind.errors import ConfigError, StoreError
+from rewind.store.features import Manifest
 from rewind.store.lock import LOCK, BusyError, is_locked, locked
+from rewind.store.shards import MANIFEST, GoneError
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -45,7 +46,7 @@ def list_store(folder: Path) -> list[StoredVideo]:
         if not folder.is_dir() and os.path.lexists(folder):
             raise NotADirectoryError(errno.ENOTDIR, "not a folder")
         for path in folder.iterdir() if folder.is_dir() else ():
-            with suppress(FileNotFoundError):  # removed by another process meanwhile
+            with suppress(FileNotFoundError, GoneError):  # removed by another process meanwhile
                 if (path / MANIFEST).is_file() or (_KEY.fullmatch(path.name) and path.is_dir()):
                     found.append(_describe(path))
     except OSError as error:
@@ -54,7 +55,14 @@ def list_store(folder: Path) -> list[StoredVideo]:
 
 
 def find_stored(folder: Path, key: str) -> StoredVideo:
-    """The stored video whose key or file name begins with `key`. Raises: StoreError for none or several."""
+    """The stored video whose key or file name begins with `key`.
+
+    Raises: StoreError for none or several; ConfigError for a blank key, with which every one begins.
+    """
+    if not key.strip():
+        raise ConfigError(
+            f"key {key!r}", allowed="the start of one key, or of a file's name", do="see: rewind store list"
+        )
     videos = list_store(folder)
     hits = [v for v in videos if v.key.startswith(key)] or [v for v in videos if Path(v.source).name.startswith(key)]
     if len(hits) != 1:
@@ -131,6 +139,8 @@ def _describe(folder: Path) -> StoredVideo:
         return StoredVideo(folder.name, "?", 0, size, False, used, "no frame is stored yet", busy)
     try:
         manifest = Manifest.load(folder)
+    except GoneError:
+        raise
     except StoreError as error:
         return StoredVideo(folder.name, "?", 0, size, False, used, str(error), busy)
     source = str(manifest.source.get("path", "?"))

@@ -15,12 +15,24 @@ from safetensors.torch import save
 from torch import Tensor
 
 from rewind.errors import StoreError
+from rewind.sampling import Dtype
 from rewind.store.keys import replace_file
 from rewind.timeline import Clock, Timeline
-from rewind.values import Dtype, Features
+from rewind.values import Features
 
+MANIFEST = "manifest.json"
 Part = Literal["deep", "fine", "posterior"]
 SAMPLES = 64
+
+
+class GoneError(StoreError):
+    """What was stored of a video is there no more, manifest and all: it was removed or pruned meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"what was stored as {folder.name[:12]} is gone: removed or pruned meanwhile",
+            allowed="a store that stays while it is used", do="ask again, and the video is watched anew",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ def check_shard(folder: Path, entry: ShardEntry) -> None:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _damaged(path, f"cannot be read ({error.strerror})") from error
+        raise _unreadable(path, f"cannot be read ({error.strerror})") from error
     if len(data) != entry.size_bytes or zlib.crc32(data) != entry.crc32:
         raise _damaged(path, "is not what was written")
 
@@ -67,7 +79,7 @@ def read_part(folder: Path, entry: ShardEntry, part: Part, rows: Sequence[int] |
                 values = torch.cat([cut[row : row + 1] for row in rows])
             scale = file.get_tensor(f"{part}.scale").clone() if values.dtype == torch.int8 else None
     except (OSError, SafetensorError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _unreadable(path, str(error)) from error
     if scale is not None:
         values = (values.float() * scale).half()
     return torch.as_tensor(values)
@@ -78,7 +90,7 @@ def read_timeline(folder: Path, entry: ShardEntry, clock: Clock) -> Timeline:
         with safe_open(folder / entry.file, framework="np") as file:
             index, pts = file.get_tensor("index").copy(), file.get_tensor("pts").copy()
     except (OSError, SafetensorError) as error:
-        raise _damaged(folder / entry.file, str(error)) from error
+        raise _unreadable(folder / entry.file, str(error)) from error
     return Timeline(clock, index, pts)
 
 
@@ -104,6 +116,13 @@ def _pack(features: Features, dtype: Dtype) -> dict[str, Tensor]:
             packed[name] = (values.float() / scale).round().clamp(-127, 127).to(torch.int8)
             packed[f"{name}.scale"] = scale
     return packed
+
+
+def _unreadable(path: Path, why: str) -> StoreError:
+    # Who removes a stored video begins with its manifest; a shard that is missing beside one is damage.
+    if not path.exists() and not (path.parent / MANIFEST).exists():
+        return GoneError(path.parent)
+    return _damaged(path, why)
 
 
 def _damaged(path: Path, why: str) -> StoreError:

@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rewind.errors import StoreError
-from rewind.store.features import MANIFEST, Manifest, StoredFeatures
+from rewind.store.features import Manifest, StoredFeatures
 from rewind.store.keys import Recipe, file_hash, remembered_hash
 from rewind.store.lock import locked
+from rewind.store.shards import MANIFEST
 from rewind.timeline import Clock
 
 
@@ -99,7 +100,7 @@ class Shelf:
 
     def _temporary_folder(self) -> Path | None:
         """None where none can be made."""
-        if self._temporary is None:
+        if self._temporary is None or not Path(self._temporary.name).is_dir():
             try:
                 self._temporary = tempfile.TemporaryDirectory(prefix="rewind-")
             except OSError:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.codec.context import Flags
+from av.container import OutputContainer
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
 from rewind.clock import time_stamp
 from rewind.errors import VideoError
+from rewind.folders import from_home
 from rewind.values import Moment, VideoInfo
 from rewind.video.decode import Decoded, Painter, Pixels
 from rewind.video.passing import from_start, landings, may_seek, moves_of, runs_by_tick
@@ -43,12 +48,9 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
         raise VideoError(
             f"{label(source)} can be read only once", allowed="a file, to cut clips from", do="save it to a file first"
         )
-    try:
+    folder = from_home(folder)
+    with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VideoError(
-            f"{folder} cannot be written to ({error.strerror})", allowed="a folder that you may write to", do="name one"
-        ) from None
     paths: list[Path] = []
     moves = list(moves_of(source)) if moments else []
     for number, moment in enumerate(moments, 1):
@@ -56,21 +58,56 @@ def cut(source: str | Path, moments: Sequence[Moment], folder: Path, *, info: Vi
         partial = path.with_suffix(".part")
         try:
             _write(source, moment, partial, info, moves)
-            partial.replace(path)
+            with _writing(folder):
+                partial.replace(path)
         except Exception as error:
             raise explain(error, f"a clip of {label(source)}") from None
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
         paths.append(path)
     return paths
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What fails inside is the writing of clips, whatever else is open."""
+    try:
+        yield
+    except (OSError, av.FFmpegError) as error:
+        raise VideoError(
+            f"{folder} cannot be written to ({error.strerror or error})",
+            allowed="a folder with room that you may write to",
+            do="name one",
+        ) from None
+
+
+@contextmanager
+def _output(path: Path) -> Iterator[OutputContainer]:
+    """A new MP4, whole once this ends without an error."""
+    with _writing(path.parent):
+        # FFmpeg takes what stands before a colon for a protocol, but not in an absolute path.
+        out = av.open(os.path.abspath(path), "w", format="mp4")
+    try:
+        yield out
+    except BaseException:
+        with suppress(OSError, av.FFmpegError):
+            out.close()
+        raise
+    with _writing(path.parent):
+        out.close()
 
 
 def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, moves: Sequence[Fraction]) -> None:
     """One clip: video first, then, from a second pass, its sound."""
     begin, end = Fraction(moment.start_s), Fraction(moment.end_s)
     size = info.height // 2 * 2 or 2, info.width // 2 * 2 or 2
-    # FFmpeg takes what stands before a colon for a protocol, but not in an absolute path.
-    with Source(source) as opened, av.open(os.path.abspath(path), "w", format="mp4") as out:
+    with Source(source) as opened, _output(path) as out:
+
+        def put(packets: Sequence[Packet[Any]]) -> None:
+            with _writing(path.parent):
+                out.mux(packets)
+
         video = out.add_stream("libx264", rate=rate_of(opened.stream) or Fraction(25), options=_QUALITY)
         (video.height, video.width), video.pix_fmt = size, "yuv420p"
         video.codec_context.sample_aspect_ratio = info.pixel_aspect
@@ -89,7 +126,7 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, move
                 format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
             )
             picture.pts, picture.duration, picture.time_base = first, max(1, last - first), ticks
-            out.mux(video.encode(picture))
+            put(video.encode(picture))
             written += 1
         if not written:
             raise VideoError(
@@ -97,9 +134,9 @@ def _write(source: str | Path, moment: Moment, path: Path, info: VideoInfo, move
                 allowed="moments inside the video",
                 do="check the times",
             )
-        out.mux(video.encode(None))
+        put(video.encode(None))
         if sound is not None:
-            add_sound(opened, out, sound, begin, end, moves=moves)
+            add_sound(opened, put, sound, begin, end, moves=moves)
 
 
 def _tag_colours(video: VideoCodecContext, source: VideoCodecContext) -> None:

@@ -18,7 +18,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from rewind.values import Reading, VideoInfo
+from rewind.sampling import Reading
+from rewind.values import VideoInfo
 from rewind.video.active import active_area
 from rewind.video.source import MAX_PIXELS
 
@@ -100,12 +101,17 @@ def configure(ctx: VideoCodecContext, reading: Reading) -> None:
 
 
 class Decoder:
-    """Feeds one codec context and gives its pictures their times. Errors become holes; nothing is raised."""
+    """Feeds one codec context and gives its pictures their times. Errors become holes; nothing is raised.
+
+    Args:
+        every: each packet gives a picture, so that one that never comes out is a hole even where no error was told.
+    """
 
     def __init__(
-        self, ctx: VideoCodecContext, *, timing: Timing = "pts", start: int = 0, step: Fraction = Fraction(1)
-    ) -> None:
-        self.ctx, self.timing, self.step = ctx, timing, step
+        self, ctx: VideoCodecContext, *, timing: Timing = "pts", start: int = 0, step: Fraction = Fraction(1),
+        every: bool = False,
+    ) -> None:  # fmt: skip
+        self.ctx, self.timing, self.step, self.every = ctx, timing, step, every
         self.errors = 0
         self._start = start
         self._count = 0
@@ -133,8 +139,8 @@ class Decoder:
                 break
             except (av.FFmpegError, ValueError, MemoryError):
                 out += self._error()
-        if self._owed:
-            out += [Decoded(pts, None) for pts in self._waiting[-self._owed :]]
+        if self._owed or self.every:
+            out += [Decoded(pts, None) for pts in self._waiting[0 if self.every else -self._owed :]]
         self.ctx.flush_buffers()
         self._waiting.clear()
         self._owed = 0
@@ -165,8 +171,8 @@ class Decoder:
         if self.timing == "pts":
             while self._waiting and self._waiting[0] < pts:
                 missing = self._waiting.pop(0)
-                if self._owed:
-                    self._owed -= 1
+                if self._owed or self.every:
+                    self._owed = max(0, self._owed - 1)
                     yield Decoded(missing, None)
             if self._waiting and self._waiting[0] == pts:
                 self._waiting.pop(0)

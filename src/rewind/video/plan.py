@@ -9,7 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from rewind.errors import VideoError
-from rewind.values import Reading, VideoInfo
+from rewind.sampling import Reading
+from rewind.values import VideoInfo
 from rewind.video.units import Unit
 
 

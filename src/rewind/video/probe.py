@@ -21,6 +21,7 @@ from rewind.errors import VideoError
 from rewind.values import VideoInfo
 from rewind.video.decode import Coded, Decoder, Timing
 from rewind.video.source import ALLOWED, Source, check_size, explain, is_pipe
+from rewind.video.whole import tagged_s
 
 HEAD = 48
 _PROBE_PACKETS = 3000
@@ -146,7 +147,7 @@ def inspect(opened: Source, packets: Iterator[Packet[VideoStream]], head: list[P
         rotation=rotation,
         time_base=stream.time_base or Fraction(1, 1000),
         start_pts=pts,
-        duration_s=_duration(opened, size),
+        duration_s=_duration(opened, size, pts),
         average_rate=float(rate) if rate else None,
         frames=frames,
         size_bytes=size,
@@ -200,14 +201,22 @@ def _mirrored(frame: VideoFrame, name: str) -> bool:
     return bool(a * d < b * c)
 
 
-def _duration(opened: Source, size: int | None) -> float | None:
-    """Seconds by the stream's index, else its header, else the container's; None where they cannot be true."""
+def _duration(opened: Source, size: int | None, start: int) -> float | None:
+    """Seconds from the first picture, at PTS `start`, by the stream's index, else its header or tag, else the
+    container's; None where they cannot be true."""
     stream, base = opened.stream, opened.stream.time_base or Fraction(1, 1000)
     claims: list[float] = []
-    if stream.duration is not None and stream.duration > 0:
+    matroska = "matroska" in opened.container.format.name
+    if matroska and (tagged := tagged_s(stream)) is not None:
+        claims.append(tagged)  # of the pictures alone: sound may last longer
+    elif stream.duration is not None and stream.duration > 0:
         claims.append(float(stream.duration * base))
     if opened.container.duration:
         claims.append(opened.container.duration / av.time_base)
+    # Matroska's lengths count from 0, but for those of a muxer that leaves its statistics beside them.
+    if matroska and not any(name.startswith("_STATISTICS") for name in stream.metadata):
+        begun = float(start * base)
+        claims = [c - begun if c > begun else c for c in claims]
     claims = [c for c in claims if 0 < c < _LONGEST_S]
     entries = len(stream.index_entries)
     if entries > 1 and "mov" in opened.container.format.name:

@@ -187,7 +187,9 @@ class Reader:
             first, leading = held[0], held[1:]
             begin = self.end if first.pts is None else first.pts
             if len(current) >= _UNIT_PACKETS or unit is not None:
-                hand_out(Part([*current, *(held if leading else [])], True, begin))
+                # What leads it refers to the end of this unit, which so is one group with it: none of that is left out.
+                carried = [first._replace(start=False), *leading] if leading else []
+                hand_out(Part([*current, *carried], True, begin))
                 length = begin - low
                 current, low, weight = [first], begin, first.packet.size
                 wanted = self.grid.pts_limit(max(self.grid.first_at(begin), self.plan.start_index))
@@ -245,7 +247,9 @@ class Reader:
             while (unit := self.shared.get(tasks)) is not None:
                 if decoder is None or made_with is not unit.extradata:
                     made_with = unit.extradata
-                    decoder = Decoder(self.recipe.make(made_with))
+                    # Not so H.264, where a packet may hold one of a picture's two fields, also from some place on.
+                    every = family == "hevc" and self.plan.reading == "exact"
+                    decoder = Decoder(self.recipe.make(made_with), every=every)
                 self._decode(unit, arriving(unit, self.shared), decoder, family=family, tail=True)
         except Stopped:
             pass

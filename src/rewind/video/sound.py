@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -38,13 +38,14 @@ def sound_of(opened: Source, out: OutputContainer) -> AudioStream | None:
 
 
 def add_sound(
-    opened: Source, out: OutputContainer, sound: AudioStream, begin: Fraction, end: Fraction, *,
+    opened: Source, put: Callable[[Sequence[Packet[Any]]], None], sound: AudioStream, begin: Fraction, end: Fraction, *,
     moves: Sequence[Fraction] = (),
 ) -> None:  # fmt: skip
     """Writes what is heard in [begin, end) into `sound`, a stream of `sound_of`, to the sample, and silence in between.
 
     Args:
         opened: a source of which nothing has been read yet.
+        put: takes packets into the output that `sound` is a stream of.
         moves: of `moves_of`, for a file whose times go back on the way; none for any other.
     """
     stream = _first(opened)
@@ -60,7 +61,7 @@ def add_sound(
         piece = AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
         piece.sample_rate, piece.pts, piece.time_base = rate, written, Fraction(1, rate)
         written += piece.samples
-        out.mux(sound.encode(piece))
+        put(sound.encode(piece))
 
     due: int | None = None
     for at, samples in _resampled(_counted_on(opened, stream, moves) if moves else _from(opened, stream, begin), rate):
@@ -75,7 +76,7 @@ def add_sound(
             write(np.zeros((2, min(rate, place - written)), np.float32))
         if kept.size:
             write(kept)
-    out.mux(sound.encode(None))
+    put(sound.encode(None))
 
 
 def _first(opened: Source) -> AudioStream | None:

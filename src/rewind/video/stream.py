@@ -14,8 +14,9 @@ from types import TracebackType
 
 from rewind.cores import cores
 from rewind.errors import ConfigError, VideoError
+from rewind.sampling import READINGS, Reading
 from rewind.timeline import Clock
-from rewind.values import READINGS, Frame, FrameCount, Reading, VideoInfo
+from rewind.values import Frame, FrameCount, VideoInfo
 from rewind.video.decode import Pixels
 from rewind.video.losses import Losses
 from rewind.video.patience import TICK_S, Patience

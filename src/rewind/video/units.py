@@ -18,7 +18,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from rewind.values import Reading
+from rewind.sampling import Reading
 from rewind.video.bitstream import Family, nature, prefix_size
 from rewind.video.decode import Coded, Decoded, Decoder, Painter, Pixels, Recipe, choose
 from rewind.video.shared import Shared

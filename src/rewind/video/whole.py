@@ -6,10 +6,14 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
+from av.video.stream import VideoStream
+
 from rewind.clock import format_time
 from rewind.values import VideoInfo
 from rewind.video.source import Source
 
+CUT_OFF = "cut off or damaged"
+"""How the sentence of a file that ends early ends."""
 _LEAST_S = 2.0
 _TOLD = ("mov", "matroska", "avi", "flv", "asf")
 """Formats whose headers tell a length. For the others FFmpeg guesses one from rates or from the last packets."""
@@ -42,7 +46,7 @@ def ends_early(opened: Source, info: VideoInfo, end: int) -> str | None:
             file.seek(-1, 2)
             file.read(1)
     ends, whole = (format_time(seconds, hours=True) for seconds in (reached, told))
-    return f"its pictures end at {ends}, its header says {whole}: cut off or damaged"
+    return f"its pictures end at {ends}, its header says {whole}: {CUT_OFF}"
 
 
 def _told_s(opened: Source, info: VideoInfo) -> float | None:
@@ -57,8 +61,8 @@ def _told_s(opened: Source, info: VideoInfo) -> float | None:
     own = stream.duration
     if own is not None and ("mov" in kind or "avi" in kind):
         return float(own * info.time_base)
-    if tag := stream.metadata.get("DURATION"):
-        return _tagged_s(tag)
+    if (tagged := tagged_s(stream)) is not None:
+        return tagged
     head, size = _head(Path(info.path))
     cut = (_told_bytes(head) or 0) > size
     if cut and (at := head.find(_FILE_PROPERTIES)) >= 0:
@@ -70,12 +74,12 @@ def _told_s(opened: Source, info: VideoInfo) -> float | None:
     return None
 
 
-def _tagged_s(tag: str) -> float | None:
-    """Seconds of a Matroska tag such as 00:01:00.040000000."""
+def tagged_s(stream: VideoStream) -> float | None:
+    """Seconds of pictures by a Matroska tag such as 00:01:00.040000000; None where there is none that can be read."""
     try:
-        hours, minutes, seconds = tag.split(":")
+        hours, minutes, seconds = stream.metadata["DURATION"].split(":")
         return float(int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds))
-    except (ValueError, ZeroDivisionError):
+    except (KeyError, ValueError, ZeroDivisionError):
         return None
 
 

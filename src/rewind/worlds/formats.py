@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rewind.folders import from_home
 from rewind.store import replace_file, replacing
 from rewind.worlds.backgrounds import FRAME_PX
 from rewind.worlds.questions import Question
@@ -86,7 +87,7 @@ def save(
 
     Each takes its name when it is whole, so that a stopped or a second writer of the same world leaves no broken one.
     """
-    base = Path(folder)
+    base = from_home(folder)
     base.mkdir(parents=True, exist_ok=True)
     files = WorldFiles(base / f"{name}.mp4", base / f"{name}.truth.json", base / f"{name}.json", base / f"{name}.txt")
     replace_file(files.truth, truth_with_questions(world, asked).encode())
