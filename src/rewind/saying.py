@@ -81,7 +81,7 @@ def say(
         return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else moments)
     concepts, unsure = engine.concepts, max(0.0, decoded.confidence)
     if concepts is None or not relevance.known:
-        shown = () if engine.concepts is None else overview(engine.concepts, stretch, timeline, end_s=end_s)
+        shown = () if concepts is None else overview(concepts, stretch, timeline, end_s=end_s)
         told = f"On screen: {'; '.join(map(str, shown))}."
         all_of_it = part or at_s is not None or question.asks_for_all(asked)
         if shown and all_of_it and NOTHING_NAMED in relevance.degradations:
