@@ -29,7 +29,7 @@ import av.filter
 
 from benchmarks import Line
 from rewind.cores import cores
-from rewind.values import Reading
+from rewind.sampling import Reading
 from rewind.video import open_frames
 
 BOUNDS: dict[Reading, float] = {"exact": 0.90, "fast": 0.55, "keyframes": 0.06}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import types
@@ -25,6 +26,13 @@ from benchmarks import Line
 from benchmarks.__main__ import main
 from benchmarks.aloud import ways
 from benchmarks.parts import LEVEL, draw_parts, overlaps
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[1] / "benchmarks").glob("[a-z]*.py")), ids=lambda p: p.stem
+)
+def test_every_benchmark_can_be_imported(path: Path) -> None:
+    importlib.import_module(f"benchmarks.{path.stem}")
 
 
 @pytest.mark.parametrize(

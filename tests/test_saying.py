@@ -112,6 +112,11 @@ def shown(
         ("When do we see a dog or a cat?", "At 0:00:03"),
         ("Isn't there a dog?", "Yes, at 0:00:03"),
         ("So is there a dog?", "Yes, at 0:00:03"),
+        ("Well, is there a dog?", "Yes, at 0:00:03"),
+        ("But has there been a dog?", "Yes, at 0:00:03"),
+        ("Would you say there is a dog?", "Yes, at 0:00:03"),
+        ("When do we see a dog or something?", "At 0:00:03"),
+        ("At what second does a dog appear?", "At 0:00:03"),
         ("Has the dog barked?", "I cannot tell; what is asked about is seen at 0:00:03"),
         ("Tell me what colour the dog is", "I cannot tell; what is asked about is seen at 0:00:03"),
         ("In this video, how many dogs are there?", "I cannot tell; what is asked about is seen at 0:00:03"),
@@ -163,7 +168,8 @@ def test_a_part_that_was_not_looked_at_alone_gets_no_yes() -> None:
         ("Is it a dog or a cat?", True), ("What is it, a dog or a cat?", True),
         ("Is there a teapot but no dog?", False), ("a teapot without a dog", False),
         ("Are there more dogs than cats?", False), ("Is there a teapot? Is there a dog?", False),
-        ("What is it, day or night?", False),
+        ("What is it, day or night?", False), ("When do we see a cat or something?", True),
+        ("Is there a cat on a sofa? Thanks.", True), ("When do we see the man's cat?", True),
     ],
 )  # fmt: skip
 def test_only_what_was_missed_as_a_whole_is_denied(asked: str, denied: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,20 @@ def test_a_store_that_is_removed_under_a_handle_is_made_anew(tmp_path: Path, wan
     again = video.find(QUESTION)
     assert again.moments == first.moments
     assert again.seconds.encode > 0
+
+
+def test_a_store_that_another_process_is_making_anew_is_gone_not_damaged(tmp_path: Path) -> None:
+    """Its manifest is there again, and does not name the shards of before yet."""
+    video = rewind.open(BIKES, store=tmp_path / "store")
+    first = video.find(QUESTION)
+    key = list_store(tmp_path / "store")[0].key
+    manifest = tmp_path / "store" / key / "manifest.json"
+    data = json.loads(manifest.read_text())
+    remove_stored(tmp_path / "store", key)
+    manifest.parent.mkdir(exist_ok=True)
+    manifest.write_text(json.dumps({**data, "shards": [], "finished": False}))
+    assert video.find("a car").known
+    assert video.find(QUESTION).moments == first.moments
 
 
 def test_a_store_that_is_removed_during_a_question_is_made_anew_once(

@@ -31,5 +31,6 @@ def read_rate(fps: Fraction | float | str) -> Fraction:
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise ConfigError(f"fps {fps!r}", allowed="a rate above 0, such as 1, 0.5 or 30000/1001") from error
     if not 0 < rate <= MOST_FPS:
-        raise ConfigError(f"fps {fps}", allowed=f"a rate above 0, up to {MOST_FPS}")
+        told = fps if isinstance(fps, str) else f"{float(max(Fraction(-1), min(rate, Fraction(10**9)))):g}"
+        raise ConfigError(f"fps {told}", allowed=f"a rate above 0, up to {MOST_FPS}")
     return rate

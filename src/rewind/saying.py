@@ -110,7 +110,9 @@ def _deniable(concepts: Concepts, asked: str) -> bool:
     """Whether what was not found can be said not to be there: not where only some of what is asked for was missed."""
     if question.OR.search(asked) and not concepts.offered(asked):
         return False
-    return not (question.joins_clauses(asked) and len(concepts.terms(asked)) > 1)
+    if question.negates(asked) and len(concepts.terms(asked)) > 1:
+        return False
+    return sum(bool(concepts.terms(one)) for one in question.sentences(asked)) < 2
 
 
 def _choice(concepts: Concepts, asked: str, stretch: Stretch, timeline: Timeline, *, end_s: float) -> Said | None:
@@ -158,7 +160,7 @@ def _of_moment(
     there = f" On screen: {_listed(shown)}." if shown else ""
     whether = question.WHETHER.match(asked) is not None
     sayable = plain and then and not question.OR.search(asked) and not question.quantifies(asked)
-    if whether and sayable and concepts.names_one_thing(asked):
+    if whether and sayable and concepts.names_one_thing(question.without_lead(asked)):
         return f"Yes, {when}{there}", moment.score
     if whether or not plain or question.asks_more(asked):
         return f"I cannot tell; what is asked about is seen {when}{there}", None

@@ -117,3 +117,23 @@ def test_streams_that_the_caller_closed_go_nowhere() -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("match.mp4 ")
+
+
+def test_who_is_told_once_more_after_a_while_ends_at_once() -> None:
+    """The first word may have been lost where Python swallows exceptions, or tidying up hangs."""
+    code = (
+        "import os, signal, time\n"
+        "from rewind.cli import ending\n"
+        "ending.PATIENCE_S = 0.1\n"
+        "ending.end_orderly()\n"
+        "for wait in (0, 0, 0.3):\n"
+        "    time.sleep(wait)\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(0.01)\n"
+        "    except ending.Ended:\n"
+        "        print('told', flush=True)\n"
+        "print('alive')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGTERM, "told\n")

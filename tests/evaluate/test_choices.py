@@ -75,7 +75,8 @@ def test_of_several_predictions_the_last_counts_and_is_told(questions: Path, tmp
         (r"\boxed{C}", 2), (r"$\boxed{\text{C}}$", 2), ("Ｃ", 2), ("答案：C", 2),
         # its number or words behind a word or a mark; before words a number may count from 1
         ("(2)", 2), ("Answer: 2", 2), ("The answer is 2.", 2), ("2. run", 2), ("3. run", 2), ("Answer: run", 2),
-        ("The answer is run", 2), ("2 men run, so the answer is B", 1), ("7", None), ("2 men", None),
+        ("The answer is run", 2), ("The answer is: run", 2), ("Answer is: 2", 2), ("The answer is: B", 1),
+        ("2 men run, so the answer is B", 1), ("7", None), ("2 men", None),
         ("C is wrong", None), ("A is a man", None),
         # words that look like one
         ("A-frame", None), ("e.g. a run", None), ("E.T. jumps", None), ("The answer is a man", None),

@@ -44,6 +44,9 @@ def test_what_answers_it(text: str, yes_or_no: bool, more: bool) -> None:
         ("But is there a car?", False),
         ("Isn't there a car?", False),
         ("Isn't there a car without a driver?", True),
+        ("Not sure, when do we see a car?", False),
+        ("a car, no matter which", False),
+        ("a car, if not a bike", False),
         ("a notebook", False),
         ("a button", False),
     ],
@@ -55,8 +58,17 @@ def test_what_is_asked_for_where_a_thing_is_not(text: str, negates: bool) -> Non
 def test_numbers_and_shares() -> None:
     assert question.counts("the third car")
     assert question.counts("Are there 3 bottles?")
-    assert not question.counts("a car")
+    for text in ("the second car", "10 people", "the car for the second time"):
+        assert question.counts(text), text
+    for text in (
+        "a car",
+        "At what second does it appear?",
+        "the second when it falls",
+        "a Boeing 747",
+        "Tell me more",
+        "the fourth second",
+    ):
+        assert not question.counts(text), text
     assert question.quantifies("Is everything red?")
     assert not question.quantifies("Is anything red?")
-    assert question.joins_clauses("Is there a car? Is there a dog?")
-    assert not question.joins_clauses("Is there a car?")
+    assert question.sentences("Is there a car? Is there a dog?") == ["Is there a car", "Is there a dog?"]

@@ -173,6 +173,9 @@ def test_every_form_that_models_write(text: str, span: tuple[float, float]) -> N
         ("5 s: 2 dogs", [(5, 5)]),
         ("It starts at 5 s; 2 dogs run until she stops at 9 s", [(5, 5), (9, 9)]),
         ("It starts at 5 s. It ends badly. Later, at 9 s, he sits", [(5, 5), (9, 9)]),
+        ("He begins to run at 10 s. The video ends at 60 s.", [(10, 10), (60, 60)]),
+        ("The car starts at 0:05 and the race ends at 1:20", [(5, 5), (80, 80)]),
+        ("The man starts at 0:05; the dog stops at 0:09", [(5, 5), (9, 9)]),
         ("He ends at 5 s and she starts at 9 s", [(5, 5), (9, 9)]),
         ("Start: 5 s, end: 9 s. Start: 20 s, end: 30 s", [(5, 9), (20, 30)]),
         (

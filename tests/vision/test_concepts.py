@@ -14,7 +14,7 @@ from rewind.errors import ConfigError
 from rewind.text import load_text
 from rewind.timeline import Timeline
 from rewind.vision.colours import COLOURS
-from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, SEEN, UNKNOWN, UNSHOWN, Concepts
+from rewind.vision.concepts import COLUMNS, NOTHING_NAMED, SEEN, STRANGE, UNSHOWN, Concepts
 from rewind.vision.scoring import CHUNK
 from rewind.vision.vocabulary import load_vocabulary
 
@@ -94,7 +94,12 @@ def test_what_no_class_shows_is_known_to_nothing(concepts: Concepts, query: str)
 
 @pytest.mark.parametrize("query", ["Hay un coche?", "¿Qué hay en el video?"])
 def test_one_chance_word_of_another_language_is_not_known(concepts: Concepts, query: str) -> None:
-    assert concepts.score(film(), query).degradations == (UNKNOWN,)
+    assert concepts.score(film(), query).degradations == (STRANGE,)
+
+
+@pytest.mark.parametrize("query", ["slow motion bicycle", "tesla overtaking truck", "lebron dunk basketball"])
+def test_rare_english_words_beside_a_known_one_are_no_other_language(concepts: Concepts, query: str) -> None:
+    assert concepts.score(film(), query).known
 
 
 @pytest.mark.parametrize("query", ["a piano", "an elephant", "a zebra", "xyzzy plugh"])

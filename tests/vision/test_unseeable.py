@@ -23,7 +23,6 @@ def concepts() -> Concepts:
         ("Do you hear a dog barking?", UNHEARD),
         ("applause", UNHEARD),
         ("Is anyone speaking?", UNHEARD),
-        ("Is there a bird singing?", UNHEARD),
         ("What words are on screen?", UNREAD),
         ("Is there any writing?", UNREAD),
         ("Can you read the letters?", UNREAD),
@@ -40,10 +39,25 @@ def test_what_pictures_do_not_tell_is_not_denied(concepts: Concepts, query: str,
 
 
 @pytest.mark.parametrize(
-    "query", ["a dog", "a music stand", "a songbird", "a loudspeaker", "a book", "a letter", "a singer"]
+    "query",
+    [
+        "a dog",
+        "a music stand",
+        "a songbird",
+        "a loudspeaker",
+        "a book",
+        "a letter",
+        "a singer",
+        "keys with letters",
+        "tree bark",
+        "a parrot talking on a phone",
+        "a writing desk",
+        "Is there a bird singing?",
+        "Describe it in your own words",
+    ],
 )
 def test_what_they_do_tell_stays_as_it_was(concepts: Concepts, query: str) -> None:
-    assert unseeable(query) is None
+    assert not {UNHEARD, UNREAD} & {*concepts.score(torch.full((20, 5, COLUMNS), 1e-3), query).degradations}
     assert UNHEARD not in concepts.score(torch.full((20, 5, COLUMNS), 1e-3), query, Timeline.regular(20)).degradations
 
 

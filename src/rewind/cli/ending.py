@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from types import FrameType
 
 INTERRUPTED = 130
+PATIENCE_S = 2.0
+"""For which what is told to end once may take to tidy up."""
 _NAMES = ("SIGTERM", "SIGHUP")
 
 
@@ -25,21 +28,22 @@ def exit_code(error: BaseException | None) -> int:
 
 
 def end_orderly() -> None:
-    """From now on SIGTERM and SIGHUP raise `Ended`, once. One that is ignored, as under nohup, or that the caller has a
-    use for stays as it is."""
+    """From now on SIGTERM and SIGHUP raise `Ended`, once; told again after `PATIENCE_S` a process ends at once. One
+    that is ignored, as under nohup, or that the caller has a use for stays as it is."""
     if threading.current_thread() is not threading.main_thread():
         return  # no other may set them
     known = [number for name in _NAMES if isinstance(number := getattr(signal, name, None), signal.Signals)]
-    owner = os.getpid()
+    owner, told_at = os.getpid(), list[float]()
 
     def end(number: int, _: FrameType | None) -> None:
-        if os.getpid() != owner:  # a forked process, whose parent ends it: at once
+        if os.getpid() == owner and not told_at:
+            told_at.append(time.monotonic())
+            raise Ended(number)
+        # A terminal that closes may say so twice: what is tidied up then must not stop half-way. Who is told once more
+        # after a while hangs, and a forked process has a parent that tidies up: those end at once.
+        if os.getpid() != owner or time.monotonic() - told_at[0] > PATIENCE_S:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-            return
-        for one in taken:  # a terminal that closes may say so twice: what is tidied up then must not stop half-way
-            signal.signal(one, signal.SIG_IGN)
-        raise Ended(number)
 
     taken = [number for number in known if signal.getsignal(number) is signal.SIG_DFL]
     for number in taken:

@@ -173,7 +173,7 @@ _SAYS = re.compile(
 )
 _NUMBERED = re.compile(r"[(\[]?(?P<number>\d)[)\]]?(?P<mark>[.:)\]]?)(?:\s+(?P<words>\S.*))?", re.DOTALL)
 _LEAD = re.compile(
-    r"\s*(?:(?:the|final|correct|right|my|best)\s+)*(?:answer|option|choice)\s*(?::|\bis\b)\s*", re.IGNORECASE
+    r"\s*(?:(?:the|final|correct|right|my|best)\s+)*(?:answer|option|choice)\s*(?:\bis\b\s*:?|:)\s*", re.IGNORECASE
 )
 
 
@@ -196,7 +196,7 @@ def choice_of(answer: Any, options: tuple[str, ...]) -> int | None:
     number = _NUMBERED.fullmatch(told)
     written = number is not None and not number["words"]
     for words in (answer, bare, told, *((number["words"],) if number and number["words"] else ())):
-        if not written and plain.count(_plain(words)) == 1:
+        if not written and _plain(words) and plain.count(_plain(words)) == 1:
             return plain.index(_plain(words))
     if number is not None and written:
         return int(number["number"]) if int(number["number"]) < len(options) else None

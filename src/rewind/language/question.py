@@ -37,21 +37,22 @@ WHETHER = re.compile(
     rf"{_LEAD}(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|must)(?:n['’]t)?\b", re.IGNORECASE
 )
 """Questions that are answered by yes or no."""
-OR = re.compile(r"\bor\b(?!\s+not\b)", re.IGNORECASE)
+OR = re.compile(r"\bor\b(?!\s+(?:not|so|something|anything|else|more|less|whatever)\b)", re.IGNORECASE)
 """What offers several answers to choose from."""
 _NEGATED = re.compile(
-    r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|except|but|than|rather|instead|unlike)\b|n['’]t\b",
+    r"\b(?:(?<!if )(?<!why )not(?!\s+(?:sure|only)\b)|no(?!\s+(?:matter|doubt|rush|hurry|idea)\b)|never|none|nobody"
+    r"|nothing|neither|nor|without|except|but|than|rather|instead|unlike)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
-    r"\b(?:\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|dozens?|second|third|fourth|fifth|twice|again"
-    r"|more|fewer|less|most|enough)\b",
+    r"\b(?:\d+(?:\s+(?:people|men|women|children|[a-z]+s)|st|nd|rd|th)|two|three|four|five|six|seven|eight|nine|ten"
+    r"|dozens?|(?:the|a)\s+second\s+(?!that|when|where|in|at|of)[a-z]+|(?:third|fourth|fifth)(?!\s+(?:second|minute|half|hour))|twice|again|enough)\b",
     re.IGNORECASE,
 )
 _QUANTIFIED = re.compile(
     r"\b(?:one|several|many|few|only|always|all|both|every(?:one|body|thing|where)?)\b", re.IGNORECASE
 )
-_SENTENCES = re.compile(r"[.?!;]\s+\w")
+_SENTENCES = re.compile(r"[.?!;]\s+")
 UNFOLLOWED = "words such as “no”, “without” and “than” are not followed: these are the moments of what is named"
 
 
@@ -67,7 +68,7 @@ def asks_more(question: str) -> bool:
 
 def negates(question: str) -> bool:
     """Whether it asks for where a thing is not, or compares: *without a car*, *more people than dogs*."""
-    return _NEGATED.search(_without_lead(question)) is not None
+    return _NEGATED.search(without_lead(question)) is not None
 
 
 def counts(question: str) -> bool:
@@ -80,12 +81,12 @@ def quantifies(question: str) -> bool:
     return _QUANTIFIED.search(question) is not None
 
 
-def joins_clauses(question: str) -> bool:
-    """Whether what it names need not be together: *a person but no dog*, *Is there a car? Is there a dog?*"""
-    return negates(question) or _SENTENCES.search(question) is not None
+def sentences(question: str) -> list[str]:
+    """What it is made of: what one names need not be where another does. *Is there a car? Is there a dog?*"""
+    return _SENTENCES.split(question)
 
 
-def _without_lead(question: str) -> str:
+def without_lead(question: str) -> str:
     """*But is there a car?* negates nothing, nor does *Isn't there a car?*"""
     match = WHETHER.match(question) or re.match(_LEAD, question, re.IGNORECASE)
     return question[match.end() :] if match else question

@@ -105,11 +105,14 @@ _LASTING = r"for|lasts?|lasting|continues?|continuing|goes\s+on"
 _LASTING += r"|(?:with\s+)?(?:(?:its|the|a)\s+)?(?:total\s+)?duration(?:\s+(?:is|of|was))?"
 _LASTS = re.compile(rf"{_LEAD}{_THEN}\(?(?:(?:{_LASTING})\b[\s:]*)+{_TAIL}", re.IGNORECASE)
 # A start and an end that are both told as such are one stretch, whatever is told between them.
-_START = re.compile(r"\b(?:start|begin|beg[au]n|onset)\w*[^\d;]*$", re.IGNORECASE)
+_WHO = r"(?P<who>(?:[^\W\d]+\s+){0,3}?)"
+_START = re.compile(rf"{_WHO}\b(?:start|begin|beg[au]n|onset)\w*[^\d;]*$", re.IGNORECASE)
 _END = re.compile(
-    r"\D*\b(?:end(?:s|ed|ing)?|stop(?:s|ped|ping)?|finish(?:es|ed|ing)?|conclud(?:es?|ed|ing))\b[^\d.;]*$",
+    rf"(?:\D*[.,;\n)]|\D*\b(?:and|then|but)\b|)\s*{_WHO}"
+    r"(?:end(?:s|ed|ing)?|stop(?:s|ped|ping)?|finish(?:es|ed|ing)?|conclud(?:es?|ed|ing))\b[^\d.;]*$",
     re.IGNORECASE,
 )
+_SAME = ("", "the", "its", "it", "this", "he", "she", "they", "which", "it then", "and", "then")
 # Signs that join two times only after a word that opens a stretch: "between 3 and 5", "[3, 5]".
 _COMMA = re.compile(_LEAD.replace(",", "", 2) + r"(?:,|;|and\b)" + _TAIL, re.IGNORECASE)
 _OPEN = re.compile(r"(?:\b(?:between|from|start\w*|begin\w*)\b[^\d.;]*|[\[(<{:]\s*|^\s*)$", re.IGNORECASE)
@@ -216,10 +219,18 @@ def _joined(text: str, first: _Time, second: _Time) -> bool:
         return False
     between = text[first.end : second.start]
     before = text[max(0, first.start - _AROUND) : first.start]
-    told = _START.search(before) and _END.match(between)
-    if not (told or _TO.match(between) or (_COMMA.match(between) and _OPEN.search(before))):
+    if not (_told(before, between) or _TO.match(between) or (_COMMA.match(between) and _OPEN.search(before))):
         return False
     return second.kind != "bare" or bool(_AFTER.match(text[second.end :]))
+
+
+def _told(before: str, between: str) -> bool:
+    """Whether a start is told before a time and, behind it, an end of the same thing."""
+    start, end = _START.search(before), _END.match(between)
+    if start is None or end is None:
+        return False
+    who = " ".join(end["who"].lower().split())
+    return who in _SAME or start["who"].lower().split()[-2:] == who.split()[-2:]
 
 
 def _seconds(time: _Time, other: _Time, duration_s: float | None, bare: Bare) -> float | None:

@@ -79,7 +79,7 @@ class Manifest:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             version = data["recipe"]["format"]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise GoneError(folder) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{path} is no manifest ({error})", allowed="one that Rewind wrote", do=do) from error
@@ -130,8 +130,8 @@ class StoredFeatures:
     @property
     def gone(self) -> bool:
         """Whether what was stored on disk was removed since."""
-        on_disk = any(entry.file not in self._memory for entry in self.manifest.shards)
-        return on_disk and not (self.folder / MANIFEST).exists()
+        on_disk = [entry.file for entry in self.manifest.shards if entry.file not in self._memory]
+        return bool(on_disk) and not ((self.folder / MANIFEST).exists() and (self.folder / on_disk[0]).exists())
 
     def add(self, features: Features, *, first: int, stop: int) -> None:
         """Store one shard and say so in the manifest.

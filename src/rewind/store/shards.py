@@ -119,10 +119,18 @@ def _pack(features: Features, dtype: Dtype) -> dict[str, Tensor]:
 
 
 def _unreadable(path: Path, why: str) -> StoreError:
-    # Who removes a stored video begins with its manifest; a shard that is missing beside one is damage.
-    if not path.exists() and not (path.parent / MANIFEST).exists():
-        return GoneError(path.parent)
-    return _damaged(path, why)
+    # Who removes a stored video begins with its manifest; a shard that is missing beside one that names it is damage.
+    if path.exists() or _named(path):
+        return _damaged(path, why)
+    return GoneError(path.parent)
+
+
+def _named(path: Path) -> bool:
+    """Whether the manifest beside it names a shard; where the video is just watched anew, not yet."""
+    try:
+        return f'"{path.name}"' in (path.parent / MANIFEST).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _damaged(path: Path, why: str) -> StoreError:

@@ -11,7 +11,7 @@ from rewind.errors import StoreError
 from rewind.store.features import Manifest, StoredFeatures
 from rewind.store.keys import Recipe, file_hash, remembered_hash
 from rewind.store.lock import locked
-from rewind.store.shards import MANIFEST
+from rewind.store.shards import GoneError
 from rewind.timeline import Clock
 
 
@@ -69,8 +69,11 @@ class Shelf:
                     (folder / "used").touch()
 
     def _open(self, folder: Path | None, source: dict[str, object], clock: Clock) -> StoredFeatures:
-        if folder is not None and (folder / MANIFEST).is_file():
-            manifest = Manifest.load(folder)
+        manifest = None
+        if folder is not None:
+            with suppress(GoneError):
+                manifest = Manifest.load(folder)
+        if folder is not None and manifest is not None:
             if manifest.recipe != self.recipe:
                 raise StoreError(
                     f"{folder} holds features of another recipe",
@@ -109,4 +112,7 @@ class Shelf:
 
 
 def _finished(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() and Manifest.load(folder).finished
+    try:
+        return Manifest.load(folder).finished
+    except GoneError:
+        return False

@@ -37,6 +37,7 @@ WINDOW_S = 5.0  # what smoothing looks at: the samples within ± 2.5 s
 SEEN = 0.35  # score from which a thing counts as seen
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 UNKNOWN = "no word of the query is known: what it asks for may be there all the same"
+STRANGE = "the query seems to be in another language than English: what it asks for may be there all the same"
 UNSHOWN = "no class of the classifier shows it, only where it may be: it may be there all the same"
 NOTHING_NAMED = "the query names nothing to look for"
 
@@ -157,10 +158,10 @@ class Concepts:
         raw = join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps)))
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
         looks = looks_in(query)
-        beyond = None if looks or colours_in(query) else unseeable(query)
         terms, foreign = self.terms(query), self._vocabulary.is_foreign(query)
+        beyond = None if looks or colours_in(query) else unseeable(query, [t.name for t in terms if not t.people])
         unshown = bool(terms) and not any(reaches(term.weights, SEEN) for term in terms)
-        lack = beyond or (UNSHOWN if unshown and not foreign else UNKNOWN)
+        lack = beyond or (STRANGE if foreign else UNSHOWN if unshown else UNKNOWN)
         if not self._vocabulary.names_something(query):
             lack = NOTHING_NAMED
         known = tuple(term.name for term in terms) if not (beyond or unshown or foreign) else ()

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rewind.text import TextEncoder
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
-from rewind.vision.wording import HUES_TOO, colours_in, plain_colour, singular, wants_monochrome, words_in
+from rewind.vision.wording import HUES_TOO, colours_in, owner, plain_colour, singular, wants_monochrome, words_in
 
 # How much a class counts that shows a thing, that only often comes with it, that tells where to look for it at best.
 GRADES = (1.0, 0.2, 0.06)
@@ -27,6 +27,9 @@ SPECIFIC = 6  # a noun over at most this many classes adds them to its associati
 LONGEST = 4  # words in the longest known phrase
 NEAR = 0.65  # least cosine at which a known word stands for an unknown query
 NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.6, 0.85
+FOREIGN = frozenset(
+    ("un", "una", "unos", "uno", "el", "der", "das", "ein", "eine", "ist", "und", "il", "gli", "est", "les")
+)
 SURE = 0.3  # posterior mass from which a single class is named
 
 
@@ -115,8 +118,11 @@ class Vocabulary:
                 at += 1
 
     def known_in(self, query: str) -> list[str]:
-        """The known phrases of a query from left to right, as the vocabulary spells them."""
-        return [known for known, _ in self._phrases(words_in(query)) if known]
+        """The known phrases of a query from left to right, as the vocabulary spells them. Whose a thing is need not be
+        in view: an owner is known only where nothing else is."""
+        words = words_in(query)
+        found = [known for known, _ in self._phrases(words) if known]
+        return found or [known for known, _ in self._phrases([owner(word) for word in words]) if known]
 
     def kinds(self, phrase: str) -> tuple[int, ...]:
         """Classes below the noun that a phrase begins with; none where it begins with none, or that is no noun of
@@ -134,10 +140,10 @@ class Vocabulary:
         return plain and len(known) == 1 and bool(self.term(known[0]).weights.max() == 1)
 
     def is_foreign(self, query: str) -> bool:
-        """Whether a query's words are of another language, as far as can be told: most of what may be in view is
-        unknown, and no word of an English sentence is among them. What is known then is likely to be chance: *hay*."""
+        """Whether a query's words are of another language, as far as can be told: small words of one are among them,
+        and most of what may be in view is unknown. What is known then is likely to be chance: *Hay un coche?*"""
         phrases = list(self._phrases(words_in(query)))
-        if not re.search("[¿¡]", query) and any(word in self._stop for _, word in phrases):
+        if not re.search("[¿¡]", query) and all(word not in FOREIGN for _, word in phrases):
             return False
         strange = sum(bool(word) and word not in COLOURS and word not in HUES_TOO for _, word in phrases)
         return strange > sum(bool(known) for known, _ in phrases) > 0

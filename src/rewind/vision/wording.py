@@ -78,12 +78,14 @@ def _one_grey(query: str) -> str:
     return query.lower().replace("gray", "grey")
 
 
+def owner(word: str) -> str:
+    """*the dog's*, *the dogs'*: the word for whose it is, which else is the word itself."""
+    return word.removesuffix("'s").removesuffix("'")
+
+
 def singular(word: str) -> Sequence[str]:
-    """A word and what it may be the plural of, or whose; *anyone* is someone."""
+    """A word and what it may be the plural of; *anyone* is someone."""
     forms = [word, FORMS[word]] if word in FORMS else [word]
-    owner = word.removesuffix("'s") if word.endswith("'s") else word.removesuffix("'")
-    if owner and owner != word:
-        return [word, *singular(owner)]
     if word.endswith("ies"):
         forms.append(word[:-3] + "y")
     if word.endswith("ves"):
