@@ -46,7 +46,8 @@ _NEGATED = re.compile(
 )
 _NUMBERED = re.compile(
     r"\b(?:\d+(?:\s+(?:people|men|women|children|[a-z]+s)|st|nd|rd|th)|two|three|four|five|six|seven|eight|nine|ten"
-    r"|dozens?|(?:the|a)\s+second\s+(?!that|when|where|in|at|of)[a-z]+|(?:third|fourth|fifth)(?!\s+(?:second|minute|half|hour))|twice|again|enough)\b",
+    r"|dozens?|(?:the|a)\s+second\s+(?!that|when|where|in|at|of)[a-z]+"
+    r"|(?:third|fourth|fifth)(?!\s+(?:second|minute|half|hour))|twice|again|enough)\b",
     re.IGNORECASE,
 )
 _QUANTIFIED = re.compile(
