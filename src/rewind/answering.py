@@ -158,15 +158,24 @@ def moments_of(
 ) -> tuple[Moment, ...]:
     """Moments that reach the threshold, in the file's own time, none past `until_s`; none at all means absent. Of all
     of them the one that is asked for, where `which` says so."""
-    step = 1 / float(timeline.clock.fps)
-    found = spans(
-        relevance.scores, timeline.seconds, threshold=relevance.threshold if threshold is None else threshold,
-        shoulder=0.5, merge_gap_s=step, end_s=end_of(timeline, info, until_s=until_s), step_s=step,
-        limit=limit if which is None else None,
+    found = moments_in(
+        relevance.scores, timeline, threshold=relevance.threshold if threshold is None else threshold,
+        end_s=end_of(timeline, info, until_s=until_s), limit=limit if which is None else None,
     )  # fmt: skip
     if which is not None and found:
         return (min(found, key=lambda m: m.start_s) if which == "first" else max(found, key=lambda m: m.end_s),)
     return tuple(found)
+
+
+def moments_in(
+    scores: Tensor, timeline: Timeline, *, threshold: float, end_s: float, limit: int | None = None
+) -> list[Moment]:
+    """Moments of frames' scores (T,), by the one rule that the engine has: `spans`, with a sample as its step."""
+    step = 1 / float(timeline.clock.fps)
+    return spans(
+        scores, timeline.seconds, threshold=threshold, shoulder=0.5, merge_gap_s=step, end_s=end_s, step_s=step,
+        limit=limit,
+    )  # fmt: skip
 
 
 def end_of(timeline: Timeline, info: VideoInfo, *, until_s: float | None = None) -> float:

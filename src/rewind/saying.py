@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewind.answering import Engine, Recollection, best_time
+from rewind.answering import Engine, Recollection, best_time, moments_in
 from rewind.clock import format_span, format_time
 from rewind.language import question
 from rewind.model import Decoded
 from rewind.overview import overview
-from rewind.selection.moments import spans
 from rewind.store import Stretch
 from rewind.timeline import Timeline
 from rewind.values import AnswerSource, Moment
@@ -102,7 +101,9 @@ def say(
             return chosen
     plain = plain and not question.counts(asked)
     there_then = at_s is None or any(m.start_s - STEP_S <= at_s < m.end_s + STEP_S for m in moments)
-    text, confidence = _of_moment(concepts, asked, moments[0], stretch, timeline, plain=plain, then=there_then)
+    text, confidence = _of_moment(
+        concepts, asked, moments[0], stretch, timeline, whether=whether, plain=plain, then=there_then
+    )
     return Said(text, "concepts", unsure if confidence is None else confidence, False, moments)
 
 
@@ -118,12 +119,10 @@ def _deniable(concepts: Concepts, asked: str) -> bool:
 def _choice(concepts: Concepts, asked: str, stretch: Stretch, timeline: Timeline, *, end_s: float) -> Said | None:
     """Which of the things that a question offers is seen, and when that one is; each of them where several are, at
     other times. None where it offers none, or they are seen at one time."""
-    step, found = 1 / float(timeline.clock.fps), list[tuple[float, str, tuple[Moment, ...]]]()
+    found: list[tuple[float, str, tuple[Moment, ...]]] = []
     for one in concepts.offered(asked):
         scores = concepts.score_parts((clip for (clip,) in stretch.clips(CHUNK, "posterior")), one, timeline).scores
-        moments = spans(
-            scores, timeline.seconds, threshold=SEEN, shoulder=0.5, merge_gap_s=step, end_s=end_s, step_s=step, limit=5
-        )
+        moments = moments_in(scores, timeline, threshold=SEEN, end_s=end_s, limit=5)
         if moments:
             found.append((float(scores.max()), concepts.terms(one)[0].name, tuple(moments)))
     found.sort(reverse=True)
@@ -145,11 +144,19 @@ def _odds(sure: float) -> float:
 
 
 def _of_moment(
-    concepts: Concepts, asked: str, moment: Moment, stretch: Stretch, timeline: Timeline, *, plain: bool, then: bool
+    concepts: Concepts,
+    asked: str,
+    moment: Moment,
+    stretch: Stretch,
+    timeline: Timeline,
+    *,
+    whether: bool,
+    plain: bool,
+    then: bool,
 ) -> tuple[str, float | None]:
     """What the classifier answers where it has seen the thing, as far as that goes, and how sure; None where what is
-    asked is more than it can tell: where it is not `plain`, or whether the thing is there at an instant, and it is
-    seen, but not `then`."""
+    asked is more than it can tell: where it is not `plain`, or asks `whether` the thing is there at an instant, and it
+    is seen, but not `then`."""
     rows = [i for i, s in enumerate(timeline.seconds) if moment.start_s <= s < moment.end_s]
     rows, when = rows[:: max(1, len(rows) // 16)], _then([moment])
     kind = _kind(concepts, stretch, rows, asked) if plain else None
@@ -158,7 +165,6 @@ def _of_moment(
         return f"{name[0].upper()}{name[1:]} ({sure:.2f}), {when}", sure
     shown = _on_screen(concepts, stretch, rows)
     there = f" On screen: {_listed(shown)}." if shown else ""
-    whether = question.WHETHER.match(asked) is not None
     sayable = plain and then and not question.OR.search(asked) and not question.quantifies(asked)
     if whether and sayable and concepts.names_one_thing(question.without_lead(asked)):
         return f"Yes, {when}{there}", moment.score

@@ -54,7 +54,8 @@ class Shelf:
         folder, source = self._place()
         with ExitStack() as held:
             # A finished store is only read, and so it serves from a medium that refuses every write.
-            if folder is not None and not _finished(folder):
+            begun = _manifest_in(folder)
+            if folder is not None and not (begun and begun.finished):
                 try:
                     held.enter_context(locked(folder, waiting=waiting))
                 except OSError as error:
@@ -69,10 +70,7 @@ class Shelf:
                     (folder / "used").touch()
 
     def _open(self, folder: Path | None, source: dict[str, object], clock: Clock) -> StoredFeatures:
-        manifest = None
-        if folder is not None:
-            with suppress(GoneError):
-                manifest = Manifest.load(folder)
+        manifest = _manifest_in(folder)
         if folder is not None and manifest is not None:
             if manifest.recipe != self.recipe:
                 raise StoreError(
@@ -111,8 +109,9 @@ class Shelf:
         return Path(self._temporary.name)
 
 
-def _finished(folder: Path) -> bool:
-    try:
-        return Manifest.load(folder).finished
-    except GoneError:
-        return False
+def _manifest_in(folder: Path | None) -> Manifest | None:
+    """None where there is none. Raises: StoreError for a damaged one."""
+    if folder is not None:
+        with suppress(GoneError):
+            return Manifest.load(folder)
+    return None
