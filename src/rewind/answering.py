@@ -45,12 +45,19 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Engine:
-    """What answers: model, instruction encoder, and concepts where the vision encoder has classes."""
+    """What answers: model, instruction encoder, and concepts where the vision encoder has classes, or by an image-text
+    model where one is named: `beside`."""
 
     model: ReWind
     hashes: Fingerprint
     text: TextEncoder
     concepts: Concepts | None
+    beside: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return self.model.name if self.beside is None else f"{self.model.name} + {self.beside}"
 
     @property
     def model_hash(self) -> str:

@@ -14,6 +14,8 @@ from rewind.values import VideoInfo
 # Seconds that a million decoded pixels and an encoded frame take on one core, as measured on EPYC cores with bf16
 # (docs/performance.md) and without (LOG.md): an estimate for a first look, no promise.
 DECODE_S_PER_MPIX, ENCODE_S, ENCODE_FP32_S = 0.0016, 0.008, 0.035
+GIGA_S, GIGA_FP32_S = 0.0043, 0.017
+"""Seconds of a milliard multiplications of a vision transformer."""
 READING_COST: dict[Reading, float] = {"exact": 1.0, "fast": 0.85, "keyframes": 0.1}
 
 
@@ -35,10 +37,11 @@ def estimate(
     reading: Reading,
     frame_bytes: int,
     bf16: bool = True,
+    more_work: int = 0,
     watched: Manifest | None = None,
 ) -> Estimate:
     """Of a probed video; `frame_bytes` is what one frame takes in the store, `bf16`: what the encoder reckons in,
-    `watched`: what its finished store says."""
+    `more_work`: multiplications a frame of a second encoder, `watched`: what its finished store says."""
     if watched is not None:
         return Estimate(watched.frames.sampled, 0.0, watched.size_bytes, stored=True)
     if info.duration_s is None:
@@ -46,7 +49,8 @@ def estimate(
     frames = max(1, math.ceil(info.duration_s * fps))
     rate = info.average_rate or 30.0
     pixels = info.width * info.height / 1e6 * rate * info.duration_s
-    work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * (ENCODE_S if bf16 else ENCODE_FP32_S)
+    encode_s = (ENCODE_S if bf16 else ENCODE_FP32_S) + more_work / 1e9 * (GIGA_S if bf16 else GIGA_FP32_S)
+    work = pixels * DECODE_S_PER_MPIX * READING_COST[reading] + frames * encode_s
     return Estimate(frames, work / cores(), frames * frame_bytes, stored=False)
 
 

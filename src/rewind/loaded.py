@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
+from pathlib import Path
+
+import platformdirs
+from torch import Tensor
 
 from rewind.answering import Engine
 from rewind.config import ReWindConfig
 from rewind.errors import ConfigError
 from rewind.models import cached, fingerprint
+from rewind.store.tensors import keep_tensor, kept_tensor
 from rewind.text import load_text
-from rewind.vision import VisionEncoder, load_vision
+from rewind.vision import VisionEncoder, load_image_text, load_vision
+from rewind.vision.beside import BesideImageText
 from rewind.vision.concepts import Concepts
+from rewind.vision.image_text import ImageText
+from rewind.vision.matching import MatchedConcepts
+from rewind.weights import recipe_hash
+
+CLASSES_OF = "efficientnet-lite0"
+"""The vision encoder whose posterior the concepts read."""
 
 
 @lru_cache(maxsize=4)
@@ -19,12 +33,29 @@ def vision_encoder(name: str) -> VisionEncoder:
     return load_vision(name)
 
 
-def vision_encoder_of(model: str) -> VisionEncoder:
-    """A model's frozen vision encoder. Raises: ConfigError where its features are not those that the model reads."""
+@lru_cache(maxsize=2)
+def image_text_model(name: str) -> ImageText:
+    """A frozen model of pictures and texts."""
+    return load_image_text(name)
+
+
+def vision_encoder_of(model: str, image_text: str | None = None) -> VisionEncoder:
+    """A model's frozen vision encoder, and where it is named an image-text model beside it.
+
+    Raises: ConfigError where its features are not those that the model reads, or are of no classifier that the words of
+    an image-text model could stand beside.
+    """
     config = cached(model).config
     encoder = vision_encoder(config.vision)
     check_shapes(config, deep=encoder.deep_shape, fine=encoder.fine_shape)
-    return encoder
+    if image_text is None:
+        return encoder
+    if config.vision != CLASSES_OF:
+        raise ConfigError(
+            f"image-text model {image_text} for a model that sees by {config.vision}",
+            allowed=f"a model that sees by {CLASSES_OF}",
+        )
+    return BesideImageText(encoder, image_text_model(image_text))
 
 
 def check_shapes(config: ReWindConfig, *, deep: tuple[int, int], fine: tuple[int, int]) -> None:
@@ -45,8 +76,9 @@ def _grid(shape: tuple[int, int]) -> str:
 
 
 @lru_cache(maxsize=4)
-def engine(model: str) -> Engine:
-    """What answers under a model's name; it keeps nothing of any video.
+def engine(model: str, image_text: str | None = None) -> Engine:
+    """What answers under a model's name, by an image-text model's concepts where one is named; it keeps nothing of any
+    video.
 
     Raises: ConfigError where its text encoder's features are not those that the model reads.
     """
@@ -58,5 +90,25 @@ def engine(model: str) -> Engine:
             allowed=f"{loaded.config.text_width}, as the model's config says",
             do="name another encoder in config.json, or train the model anew",
         )
-    concepts = Concepts(text) if loaded.config.vision == "efficientnet-lite0" else None
-    return Engine(loaded, fingerprint(loaded), text, concepts)
+    concepts = Concepts(text) if loaded.config.vision == CLASSES_OF else None
+    if image_text is not None:
+        joint = image_text_model(image_text)
+        concepts = MatchedConcepts(text, joint, bank=partial(_captions, joint))
+    return Engine(loaded, fingerprint(loaded), text, concepts, image_text)
+
+
+def _captions(image_text: ImageText, texts: Sequence[str]) -> Tensor:
+    """Features (n, W) of captions, kept in the user's cache folder: making them takes a large model a minute."""
+    path: Path | None = None
+    with suppress(RuntimeError):  # a user without a home
+        folder = Path(platformdirs.user_cache_dir("rewind"))
+        path = folder / f"captions-{recipe_hash(image_text.weights_hash, *texts)[:32]}.safetensors"
+    kept = kept_tensor(path, "captions") if path else None
+    if kept is not None and kept.shape == (len(texts), image_text.width):
+        return kept
+    made = image_text.texts(texts).contiguous()
+    if path:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            keep_tensor(path, "captions", made)
+    return made

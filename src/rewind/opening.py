@@ -22,6 +22,7 @@ def open_video(
     fps: Fraction | float | str = 1,
     reading: Reading = "exact",
     model: str = "nano",
+    image_text: str | None = None,
     store: Path | str | None = None,
     dtype: Dtype = "fp16",
     threads: int | None = None,
@@ -34,6 +35,8 @@ def open_video(
         fps: samples a second, any rate; exact as a Fraction or text ("1/3").
         reading: "exact", "fast" or "keyframes"; what the last two give up stands in the result.
         model: a bundled name, a folder, or "hub:NAME".
+        image_text: "hub:NAME" or "hub:FOLDER" of a model that has seen pictures with words (CLIP, SigLIP): it tells
+            what is on screen in place of the bundled classifier, and a video is watched anew for it.
         store: where features go; REWIND_STORE or the user's cache folder where not given.
         dtype: of stored features; "int8" takes about half the room of "fp16".
         waiting: called once where another process watches the same video and this one has waited for it for a while.
@@ -55,6 +58,7 @@ def open_video(
         fps=rate,
         reading=reading,
         model=model,
+        image_text=image_text,
         store=from_home(store) if store else None,
         dtype=dtype,
         threads=threads,

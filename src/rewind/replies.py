@@ -40,7 +40,7 @@ def answer_of(engine: Engine, here: Recalled, info: VideoInfo, *, took: Seconds)
         key_frames=tuple(replace(k, row=here.first_row + k.row) for k in key_frames),
         confidence=round(said.confidence, 4), answer_source=said.source, best_score=best, best_time_s=best_at,
         threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(here.stretch, timeline),
-        model=engine.model.name, video=info, within=scope.within,
+        model=engine.name, video=info, within=scope.within,
         degradations=(*here.lost, *scope.notes, *seen.text.degradations, *lacks, *decoded.degradations),
         seconds=replace(took, select=selected - begun, answer=answered - selected),
     )  # fmt: skip
@@ -51,7 +51,7 @@ def told_by_the_file(engine: Engine, fact: str, info: VideoInfo) -> Answer:
     return Answer(
         answer=fact, absent=False, moments=(), key_frames=(), confidence=1.0, answer_source="file", best_score=0.0,
         best_time_s=info.start_s, threshold=0.0, tokens=TokenCount(0, 0, 0, 0, 0, 0, engine.model.config.budget),
-        frames=FrameCount(0, 0, 0), model=engine.model.name, video=info,
+        frames=FrameCount(0, 0, 0), model=engine.name, video=info,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def found_of(
         best_score=float(relevance.scores[-1]) if only_now else relevance.best,
         best_time_s=last if only_now else answering.best_time(relevance, timeline),
         threshold=relevance.threshold if threshold is None else threshold, frames=frames_of(here.stretch, timeline),
-        model=engine.model.name, video=info, within=scope.within,
+        model=engine.name, video=info, within=scope.within,
         degradations=(*here.lost, *scope.notes, *seen.text.degradations, *here.lacks, *unfollowed),
         seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
     )  # fmt: skip

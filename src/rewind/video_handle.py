@@ -60,13 +60,13 @@ class Video:
 
     def __init__(
         self, source: str | Path, *, fps: Fraction, reading: Reading, model: str, store: Path | None, dtype: Dtype,
-        threads: int | None, waiting: Callable[[], None] | None,
+        threads: int | None, waiting: Callable[[], None] | None, image_text: str | None = None,
     ) -> None:  # fmt: skip
         self.source = source
         self.info: VideoInfo = probe(source)
         self.fps, self.reading, self.dtype, self.threads = fps, reading, dtype, threads
-        self._model, self._waiting = model, waiting
-        self._vision = vision_encoder_of(model)
+        self._model, self._image_text, self._waiting = model, image_text, waiting
+        self._vision = vision_encoder_of(model, image_text)
         self._recipe = Recipe(str(fps), reading, dtype, self._vision.name, self._vision.weights_hash)
         # A playlist's own bytes do not tell what the files that it names show.
         live = self.info.live or self.info.container in _PLAYLISTS
@@ -81,7 +81,8 @@ class Video:
         row = row_bytes(vision.deep_shape, vision.fine_shape, (vision.views, vision.classes), dtype=dtype)
         self.estimate = estimate(
             self.info, fps=fps, reading=reading, frame_bytes=row if self.kept else 0,
-            bf16=getattr(vision, "precision", "fp32") == "bf16", watched=self._shelf.finished(),
+            bf16=getattr(vision, "precision", "fp32") == "bf16", more_work=getattr(vision, "more_work", 0),
+            watched=self._shelf.finished(),
         )  # fmt: skip
 
     @property
@@ -283,4 +284,4 @@ class Video:
 
     @property
     def _engine(self) -> Engine:
-        return engine(self._model)
+        return engine(self._model, self._image_text)

@@ -91,6 +91,20 @@ def loading_from_hub(what: str, *, allowed: str, do: str = "") -> Iterator[None]
             logging.enable_progress_bar()
 
 
+def load_tokenizer(source: str, *, what: str, allowed: str, do: str = "", **options: Any) -> Any:
+    """The tokenizer of a model of the Hub, or of a folder.
+
+    Raises: WeightsError where there is none. Of a folder without its files transformers makes one that knows no word.
+    """
+    from transformers import AutoTokenizer
+
+    with loading_from_hub(what, allowed=allowed, do=do):
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+        raise WeightsError(f"{what}: a tokenizer that knows no word, as its files are missing", allowed=allowed, do=do)
+    return tokenizer
+
+
 def config_text(config: Any) -> str:
     """A transformers config as text, for hashes: less where it was loaded from, and by which version."""
     return json.dumps(_lasting(config.to_dict()), sort_keys=True, default=str)

@@ -33,6 +33,7 @@ def ask(
     fps: options.Fps = Fraction(1),
     reading: options.ReadingOption = "exact",
     model: options.Model = "nano",
+    image_text: options.ImageText = None,
     store: options.Store = None,
     dtype: options.DtypeOption = "fp16",
     threads: options.Threads = None,
@@ -49,7 +50,7 @@ def ask(
     check_part(since, until)
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
+    handle = engine.open_video(video, Opening(fps, reading, model, image_text, store, dtype, threads), quiet=quiet)
     cost = handle.estimate_for(text, from_s=since, until_s=until)
     output.announce(handle.info, cost, fps, quiet=quiet)
     with (
@@ -79,6 +80,7 @@ def find(
     fps: options.Fps = Fraction(1),
     reading: options.ReadingOption = "exact",
     model: options.Model = "nano",
+    image_text: options.ImageText = None,
     store: options.Store = None,
     dtype: options.DtypeOption = "fp16",
     threads: options.Threads = None,
@@ -90,7 +92,7 @@ def find(
     check_part(since, until)
     shown = Output(json, quiet, evidence, clips)
     engine.check_folders(video, shown)
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
+    handle = engine.open_video(video, Opening(fps, reading, model, image_text, store, dtype, threads), quiet=quiet)
     cost = handle.estimate_for(text, from_s=since, until_s=until)
     output.announce(handle.info, cost, fps, quiet=quiet)
     with (

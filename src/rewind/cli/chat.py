@@ -41,6 +41,7 @@ def chat(
     fps: options.Fps = Fraction(1),
     reading: options.ReadingOption = "exact",
     model: options.Model = "nano",
+    image_text: options.ImageText = None,
     store: options.Store = None,
     dtype: options.DtypeOption = "fp16",
     threads: options.Threads = None,
@@ -55,7 +56,7 @@ def chat(
     if video == "-":
         raise usage("chat reads questions from standard input; give the video as a file or a URL")
     check_part(since, until)
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
+    handle = engine.open_video(video, Opening(fps, reading, model, image_text, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), bar("watching", quiet=quiet) as progress:
         lost = handle.watch(progress=progress).degradations

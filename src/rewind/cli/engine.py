@@ -32,8 +32,8 @@ def open_video(source: str, opening: Opening, *, quiet: bool) -> Video:
     import rewind
 
     return rewind.open(
-        source, fps=opening.fps, reading=opening.reading, model=opening.model, store=opening.store,
-        dtype=opening.dtype, threads=opening.threads, waiting=None if quiet else say_waiting,
+        source, fps=opening.fps, reading=opening.reading, model=opening.model, image_text=opening.image_text,
+        store=opening.store, dtype=opening.dtype, threads=opening.threads, waiting=None if quiet else say_waiting,
     )  # fmt: skip
 
 

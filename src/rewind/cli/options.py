@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rewind.cli.places import parse_model, parse_path, parse_video
+from rewind.cli.places import parse_image_text, parse_model, parse_path, parse_video
 from rewind.errors import ConfigError
 from rewind.sampling import Dtype, Reading, read_rate
 
@@ -75,6 +75,13 @@ Model = Annotated[
     str,
     typer.Option("--model", parser=parse_model, metavar="NAME|PATH", help="A bundled model, a folder, or hub:NAME."),
 ]
+ImageText = Annotated[
+    str | None,
+    typer.Option(
+        "--image-text", parser=parse_image_text, envvar="REWIND_IMAGE_TEXT", metavar="hub:NAME", show_default=False,
+        help="Find things by this CLIP or SigLIP model, a Hub id or a folder, in place of the bundled classifier.",
+    ),
+]  # fmt: skip
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, metavar="N", show_default=False, help="Default: all cores.")
 ]
@@ -120,6 +127,7 @@ class Opening:
     fps: Fraction
     reading: Reading
     model: str
+    image_text: str | None
     store: Path | None
     dtype: Dtype
     threads: int | None

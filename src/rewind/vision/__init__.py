@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rewind.errors import ConfigError
 from rewind.vision.encoder import Lite0Encoder, Precision, VisionEncoder
 
-__all__ = ["Lite0Encoder", "Precision", "VisionEncoder", "available", "load_vision"]
+if TYPE_CHECKING:
+    from rewind.vision.image_text import ImageText
+
+__all__ = ["Lite0Encoder", "Precision", "VisionEncoder", "available", "load_image_text", "load_vision"]
 
 HUB = "hub:"
 
@@ -36,3 +41,17 @@ def load_vision(
 
         return HubVision(name[len(HUB) :], device=device)
     raise ConfigError(f"vision encoder {name!r}", allowed=", ".join(available()) + " or hub:PATH_OR_ID")
+
+
+def load_image_text(name: str, *, device: str = "cpu") -> ImageText:
+    """A frozen model of pictures and texts by name: ``hub:PATH_OR_ID``.
+
+    Raises:
+        ConfigError: another name, or an unknown device.
+        WeightsError: no such model there.
+    """
+    if not name.startswith(HUB) or len(name) == len(HUB):
+        raise ConfigError(f"image-text model {name!r}", allowed="hub:PATH_OR_ID of CLIP, SigLIP or their like")
+    from rewind.vision.image_text import ImageText
+
+    return ImageText(name[len(HUB) :], device=device)

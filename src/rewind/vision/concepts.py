@@ -158,15 +158,20 @@ class Concepts:
         raw = join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps)))
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
         looks = looks_in(query)
-        terms, foreign = self.terms(query), self._vocabulary.is_foreign(query)
+        terms, shown = self.terms(query), self._shown(query)
+        foreign = self._vocabulary.is_foreign(query)
         beyond = None if looks or colours_in(query) else unseeable(query, [t.name for t in terms if not t.people])
-        unshown = bool(terms) and not any(reaches(term.weights, SEEN) for term in terms)
-        lack = beyond or (STRANGE if foreign else UNSHOWN if unshown else UNKNOWN)
+        lack = beyond or (STRANGE if foreign else UNSHOWN if terms and not shown else UNKNOWN)
         if not self._vocabulary.names_something(query):
             lack = NOTHING_NAMED
-        known = tuple(term.name for term in terms) if not (beyond or unshown or foreign) else ()
+        known = () if beyond or foreign else shown
         known = known or (() if beyond else looks or alone)
         return ConceptScores(torch.from_numpy(certainty(raw)), torch.from_numpy(raw), known, lack)
+
+    def _shown(self, query: str) -> tuple[str, ...]:
+        """What of a query can count as seen at all: its known words, where any of them has a class that shows it."""
+        terms = self.terms(query)
+        return tuple(term.name for term in terms) if any(reaches(term.weights, SEEN) for term in terms) else ()
 
     def names(self, posterior: Tensor, limit: int = 3) -> list[tuple[str, float]]:
         """The classes of most mass in some frames (n, V, 1011), in words: `naming.names`."""

@@ -62,6 +62,7 @@ class Vocabulary:
             graded = tuple(tuple(self._named(part)) for part in shown.split(";"))
             for word in words.split(","):
                 self._associations.setdefault(word.strip(), (row, graded))
+        self.everyday = tuple(self._everyday)
         self.words = (*self._associations, *(w for w in self._nouns if w not in self._associations))
         firsts = {row: word for word, (row, graded) in reversed(self._associations.items()) if graded[0]}
         self.heads = tuple(firsts[row] for row in sorted(firsts))
@@ -189,6 +190,13 @@ class Vocabulary:
     def content(self, query: str) -> str:
         """The words of a query that say what may be in view: without colours, which the classifier does not tell."""
         return " ".join(w for w in words_in(query) if w not in self._stop and w not in COLOURS)
+
+    def phrase(self, query: str) -> str:
+        """The words of a query from the first to the last that say what may be in view, with all that stands between
+        them: *man in an orange hoodie*."""
+        words = words_in(query)
+        said = [k for k, word in enumerate(words) if word not in self._stop]
+        return " ".join(words[said[0] : said[-1] + 1]) if said else ""
 
     def nearest(self, query: str, text: TextEncoder, features: npt.NDArray[np.float32]) -> Term | None:
         """One term blended of the known words nearest to a query; None where none is near.
