@@ -30,11 +30,11 @@ from PIL import Image
 from torch import Tensor
 
 import rewind
-from rewind.text import load_text
+from rewind.loaded import engine, vision_encoder_of
 from rewind.timeline import Timeline
 from rewind.video import open_frames
-from rewind.vision import VisionEncoder, load_vision
-from rewind.vision.concepts import SEEN, Concepts
+from rewind.vision import VisionEncoder
+from rewind.vision.concepts import SEEN
 
 QUERIES = Path(__file__).with_name("haystack_queries.json")
 SHAPE = (640, 360)
@@ -86,9 +86,12 @@ def join(clips: Sequence[Path], film: Path, *, seconds: int) -> None:
         out.mux(stream.encode(None))
 
 
-def by_concepts(clips: Sequence[Path], *, seconds: int, threshold: float) -> Callable[[str], Told]:
+def by_concepts(
+    clips: Sequence[Path], *, seconds: int, threshold: float, image_text: str | None
+) -> Callable[[str], Told]:  # fmt: skip
     """Asks the concepts of all clips, each read in its own shape."""
-    encoder, concepts = load_vision(), Concepts(load_text())
+    encoder, concepts = vision_encoder_of("nano", image_text), engine("nano", image_text).concepts
+    assert concepts is not None
     film = torch.cat([read_clip(clip, encoder, seconds=seconds) for clip in clips])
     timeline = Timeline.regular(len(film))
 
@@ -100,11 +103,13 @@ def by_concepts(clips: Sequence[Path], *, seconds: int, threshold: float) -> Cal
     return find
 
 
-def by_the_product(clips: Sequence[Path], folder: Path, *, seconds: int) -> Callable[[str], Told]:
+def by_the_product(
+    clips: Sequence[Path], folder: Path, *, seconds: int, image_text: str | None
+) -> Callable[[str], Told]:  # fmt: skip
     """Asks a joined file, as a user does."""
     film = folder / "film.mp4"
     join(clips, film, seconds=seconds)
-    video = rewind.open(film, store=folder / "store")
+    video = rewind.open(film, store=folder / "store", image_text=image_text)
     video.watch()
 
     def find(query: str) -> Told:
@@ -118,7 +123,13 @@ def by_the_product(clips: Sequence[Path], folder: Path, *, seconds: int) -> Call
 
 
 def run(
-    corpus: Path, split: str, *, threshold: float = SEEN, joined: bool = False, verbose: bool = False
+    corpus: Path,
+    split: str,
+    *,
+    threshold: float = SEEN,
+    joined: bool = False,
+    image_text: str | None = None,
+    verbose: bool = False,
 ) -> list[dict[str, Any]]:
     """Measure one half; one dictionary a line. `threshold` is for what is not joined."""
     spec = json.loads(QUERIES.read_text())
@@ -127,9 +138,9 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         if joined:
-            find = by_the_product(clips, Path(folder), seconds=seconds)
+            find = by_the_product(clips, Path(folder), seconds=seconds, image_text=image_text)
         else:
-            find = by_concepts(clips, seconds=seconds, threshold=threshold)
+            find = by_concepts(clips, seconds=seconds, threshold=threshold, image_text=image_text)
         watched_s = time.perf_counter() - started
 
         def best(query: str) -> tuple[str, bool]:
@@ -149,6 +160,8 @@ def run(
         "absent": [not seen for seen in absent],
     }
     common: dict[str, Any] = {"benchmark": "haystack", "split": split, "joined": joined, "frames": seconds * len(clips)}
+    if image_text is not None:
+        common["image_text"] = image_text
     if not joined:
         common["threshold"] = threshold
     lines: list[dict[str, Any]] = [
@@ -169,9 +182,13 @@ def main() -> None:
     parser.add_argument("--split", choices=("tuning", "heldout", "tuning-b", "heldout-b"), default="tuning")
     parser.add_argument("--joined", action="store_true", help="one file of all clips, asked as a user asks")
     parser.add_argument("--threshold", type=float, default=SEEN, help="least score that counts as seen, not joined")
+    parser.add_argument("--image-text", metavar="hub:NAME", help="ask this model in place of the bundled classifier")
     parser.add_argument("--verbose", action="store_true", help="a line for each query")
     given = parser.parse_args()
-    for line in run(given.corpus, given.split, threshold=given.threshold, joined=given.joined, verbose=given.verbose):
+    for line in run(
+        given.corpus, given.split, threshold=given.threshold, joined=given.joined, image_text=given.image_text,
+        verbose=given.verbose,
+    ):  # fmt: skip
         print(json.dumps(line))
 
 

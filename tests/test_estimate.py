@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewind.estimate import DECODE_S_PER_MPIX, ENCODE_FP32_S, ENCODE_S, estimate
+from rewind.estimate import DECODE_S_PER_MPIX, ENCODE_FP32_S, ENCODE_S, GIGA_FP32_S, GIGA_S, estimate
 from rewind.store import Manifest, Recipe
 from rewind.store.shards import ShardEntry
 from rewind.timeline import Clock
@@ -26,6 +26,17 @@ def test_a_minute_costs_its_pixels_and_its_frames(bf16: bool, frame_s: float, mo
     assert (got.frames, got.store_bytes, got.stored) == (62, 6200, False)
     work = 0.5 * 24 * 61.5 * DECODE_S_PER_MPIX + 62 * frame_s
     assert got.seconds == pytest.approx(work / 3)
+
+
+@pytest.mark.parametrize(("bf16", "giga_s"), [(True, GIGA_S), (False, GIGA_FP32_S)])
+def test_a_second_encoder_costs_its_work(bf16: bool, giga_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rewind.estimate.cores", lambda: 2)
+    alone, both = (
+        estimate(INFO, fps=Fraction(1), reading="exact", frame_bytes=1, bf16=bf16, more_work=work)
+        for work in (0, 4_300_000_000)
+    )
+    assert alone.seconds is not None
+    assert both.seconds == pytest.approx(alone.seconds + 62 * 4.3 * giga_s / 2)
 
 
 def test_without_a_length_nothing_is_claimed() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import SiglipVisionConfig, SiglipVisionModel
 
 import rewind
 from rewind.errors import ConfigError
@@ -14,6 +15,11 @@ from rewind.loaded import check_shapes, engine
 from rewind.model import ReWind
 from rewind.models import load, save_pretrained
 from test_video_handle import BIKES
+
+TINY = {
+    "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "image_size": 32,
+    "patch_size": 8,
+}  # fmt: skip
 
 
 def saved(folder: Path, **changes: Any) -> str:
@@ -51,3 +57,16 @@ def test_a_model_for_another_text_encoder_is_refused_before_a_frame_is_read(tmp_
     with pytest.raises(ConfigError, match="features of width 384"):
         video.ask("Is there a dog?", progress=lambda done, _total: frames.append(done))
     assert frames == []
+
+
+def test_an_image_text_model_stands_beside_the_classifier_alone(tmp_path: Path) -> None:
+    SiglipVisionModel(SiglipVisionConfig(**TINY)).save_pretrained(tmp_path / "eyes")
+    model = saved(
+        tmp_path / "model", vision=f"hub:{tmp_path / 'eyes'}", vision_width=16, patches=16, perceives="deep",
+        patch_place=False,
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match="allowed: a model that sees by efficientnet-lite0"):
+        rewind.open(BIKES, store=tmp_path / "store", model=model, image_text="hub:any")
+    with pytest.raises(ConfigError, match="allowed: hub:PATH_OR_ID"):
+        rewind.open(BIKES, store=tmp_path / "store", image_text="clip")
+    assert not (tmp_path / "store").exists()

@@ -65,12 +65,13 @@ def test_options_reach_the_engine(video: FakeVideo, run: Run, tmp_path: Path) ->
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "config.json").write_text("{}")
     options = {"fps": "1/2", "reading": "fast", "model": "other", "dtype": "int8", "threads": "3"}
+    options["image-text"] = f"hub:{tmp_path}"
     given = [word for name, value in options.items() for word in (f"--{name}", value)]
     result = run("match.mp4", QUESTION, *given, "--from", "1:00", "--until", "1:02:03.5", "--store", str(tmp_path))
     assert result.exit_code == 0
     assert video.opened == {
         "source": "match.mp4", "fps": Fraction(1, 2), "reading": "fast", "model": "other", "store": tmp_path,
-        "dtype": "int8", "threads": 3, "waiting": output.say_waiting,
+        "image_text": f"hub:{tmp_path}", "dtype": "int8", "threads": 3, "waiting": output.say_waiting,
     }  # fmt: skip
     assert video.calls == [("ask", {"question": QUESTION, "from_s": 60.0, "until_s": 3723.5})]
 

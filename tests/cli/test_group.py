@@ -75,6 +75,8 @@ Run = Callable[..., Result]
         (["match.mp4", "q", "--clips="], "''; allowed: a path"),
         (["match.mp4", "q", "--model", "nope"], "'nope'; allowed: nano, a folder with config.json, or hub:NAME"),
         (["match.mp4", "q", "--model", "hub:"], "'hub:'; allowed: a name after hub:"),
+        (["match.mp4", "q", "--image-text", "hub:"], "'hub:'; allowed: a name after hub:"),
+        (["match.mp4", "q", "--image-text", "clip"], "'clip'; allowed: hub:OWNER/MODEL or hub:FOLDER of CLIP"),
         (["models", "show", "nope"], "'nope'; allowed: nano, a folder"),
         (["match.mp4", "q", "--nonsense"], "No such option: --nonsense"),
         (["-", "q", "--evidence", "seen"], "standard input can be read only once"),

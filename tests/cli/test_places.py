@@ -92,3 +92,11 @@ def test_a_hub_that_does_not_answer_is_not_asked_again(monkeypatch: pytest.Monke
 def test_a_model_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(typer.BadParameter, match="allowed: "):
         places.parse_model(name)
+
+
+def test_an_image_text_model_is_of_the_hub_or_of_a_folder(tmp_path: Path) -> None:
+    assert places.parse_image_text(f"hub:{tmp_path}") == f"hub:{tmp_path}"
+    assert places.parse_image_text(" ") is None  # an environment variable that says nothing
+    for name in ("clip", "hub:", str(tmp_path)):
+        with pytest.raises(typer.BadParameter, match="allowed: "):
+            places.parse_image_text(name)

@@ -153,6 +153,15 @@ def test_a_folder_of_the_hub_serves_as_encoder(bert_folder: Path) -> None:
     assert encoder.weights_hash == load_text(f"hub:{bert_folder}").weights_hash
 
 
+def test_a_folder_without_a_tokenizer_is_refused(bert_folder: Path) -> None:
+    """transformers makes one of its own for it, which reads every word as unknown."""
+    for name in ("tokenizer.json", "vocab.txt"):
+        (bert_folder / name).unlink(missing_ok=True)
+    with pytest.raises(WeightsError, match="allowed: a folder or a Hub id of a text encoder") as error:
+        load_text(f"hub:{bert_folder}")
+    assert "\n" not in str(error.value)
+
+
 def test_the_hash_follows_words_and_config_beside_the_weights(bert_folder: Path, tmp_path: Path) -> None:
     encoder = load_text(f"hub:{bert_folder}")
     moved = tmp_path / "moved"

@@ -22,7 +22,8 @@ class BesideImageText:
         self.deep_shape, self.fine_shape = inner.deep_shape, inner.fine_shape
         self.classes, self.views = inner.classes + image_text.width, inner.views
         self.precision = getattr(inner, "precision", "fp32")
-        self.degradations = (*inner.degradations, *image_text.degradations)
+        uncalibrated = f"what counts as seen by {image_text.name} is not calibrated: the classifier's line is taken"
+        self.degradations = (*inner.degradations, *image_text.degradations, uncalibrated)
         self.more_work = image_text.work
 
     def encode(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
