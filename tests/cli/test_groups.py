@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,12 @@ def test_models_are_listed(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_the_store_is_listed_shown_removed_and_pruned(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    plain = StoredVideo(
+        "ab" * 16, "/films/match.mp4", 600, 50_000_000, True, 1e9, fps="1/2", reading="fast", dtype="int8",
+        vision="efficientnet-lite0",
+    )  # fmt: skip
     kept = [
-        StoredVideo("ab" * 16, "/films/match.mp4", 600, 50_000_000, True, 1e9, fps="1/2", reading="fast", dtype="int8"),
+        plain,
         StoredVideo("cd" * 16, "?", 0, 10, False, 1e9, "manifest.json is damaged"),
     ]
     asked: list[object] = []
@@ -136,6 +141,9 @@ def test_the_store_is_listed_shown_removed_and_pruned(
     listed = run("store", "list", "--store", str(tmp_path)).stdout
     assert "match.mp4   600 frames   1/2 a second, fast, int8   50 MB   watched   2001-09-0" in listed
     assert "damaged" in listed
+    kept[0] = replace(plain, vision="efficientnet-lite0 + hub:a/clip")
+    assert "fast, int8, efficientnet-lite0 + hub:a/clip   50 MB" in run("store", "list").stdout
+    kept[0], asked[:] = plain, [tmp_path]
     assert "2 videos · 50 MB" in listed
     assert asked == [tmp_path]
     assert json.loads(run("store", "show", "cd", "--json").stdout)["trouble"] == "manifest.json is damaged"

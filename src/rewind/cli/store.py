@@ -11,6 +11,7 @@ import typer
 
 from rewind.cli import options, output, words
 from rewind.cli.group import as_usage
+from rewind.config import ReWindConfig
 
 if TYPE_CHECKING:
     from rewind.store import StoredVideo
@@ -114,4 +115,6 @@ def _line(video: StoredVideo) -> str:
     frames, size = words.count(video.frames, "frame"), words.size(video.size_bytes)
     # exact, not rounded: 30000/1001 and 2997/100 are stored apart
     how = f"{video.fps} a second, {video.reading}, {video.dtype}" if video.fps else "?"
+    if video.vision not in (None, ReWindConfig.vision):
+        how += f", {words.plain(str(video.vision))}"
     return "   ".join([video.key[:12], name, frames, how, size, state, day])

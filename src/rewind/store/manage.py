@@ -21,7 +21,8 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 @dataclass(frozen=True)
 class StoredVideo:
     """One stored video: its key, where it came from, how much of it there is. `trouble` is why it cannot be used;
-    `busy`: a process is watching it now. `fps`, `reading`, `dtype` tell apart what one file was stored as."""
+    `busy`: a process is watching it now. `fps`, `reading`, `dtype` and
+    `vision`, the encoder's name, tell apart what one file was stored as."""
 
     key: str
     source: str
@@ -34,6 +35,7 @@ class StoredVideo:
     fps: str | None = None
     reading: str | None = None
     dtype: str | None = None
+    vision: str | None = None
 
 
 def list_store(folder: Path) -> list[StoredVideo]:
@@ -147,5 +149,5 @@ def _describe(folder: Path) -> StoredVideo:
     recipe = manifest.recipe
     return StoredVideo(
         folder.name, source, manifest.rows, size, manifest.finished, used, busy=busy,
-        fps=recipe.fps, reading=recipe.reading, dtype=recipe.dtype,
+        fps=recipe.fps, reading=recipe.reading, dtype=recipe.dtype, vision=recipe.vision,
     )  # fmt: skip
