@@ -16,6 +16,7 @@ import torch
 from hypothesis import settings
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from discs import disc_names, discs_clip, draw  # noqa: F401  (fixtures)
 from rewind.video import produce
 
 # A busy machine is no defect: no test is timed.

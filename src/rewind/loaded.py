@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -90,11 +91,12 @@ def engine(model: str, image_text: str | None = None) -> Engine:
             allowed=f"{loaded.config.text_width}, as the model's config says",
             do="name another encoder in config.json, or train the model anew",
         )
-    concepts = Concepts(text) if loaded.config.vision == CLASSES_OF else None
-    if image_text is not None:
-        joint = image_text_model(image_text)
-        concepts = MatchedConcepts(text, joint, bank=partial(_captions, joint))
-    return Engine(loaded, fingerprint(loaded), text, concepts, image_text)
+    hashes = fingerprint(loaded)
+    if image_text is None:
+        return Engine(loaded, hashes, text, Concepts(text) if loaded.config.vision == CLASSES_OF else None)
+    joint = image_text_model(image_text)
+    hashes = replace(hashes, whole=recipe_hash(hashes.whole, joint.weights_hash))
+    return Engine(loaded, hashes, text, MatchedConcepts(text, joint, bank=partial(_captions, joint)), image_text)
 
 
 def _captions(image_text: ImageText, texts: Sequence[str]) -> Tensor:

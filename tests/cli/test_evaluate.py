@@ -80,6 +80,7 @@ JUDGE = ["--predictions", "p.json", "--judge", "http://x/v1"]
         ("foo", ["--predictions", "p.json"], "benchmark 'foo'; allowed: charades-sta, "),
         ("charades-sta", [], "neither --videos nor --predictions"),
         ("charades-sta", ["--predictions", "p.json", "--model", "nano"], "--model nano without --videos"),
+        ("charades-sta", ["--predictions", "p.json", "--image-text", "hub:."], "--image-text hub:. without --videos"),
         ("charades-sta", ["--videos", ".", "--model", "nope"], "'nope'; allowed: nano, a folder with config.json"),
         ("charades-sta", ["--videos", ".", "--predictions", "p.json"], "allowed: a name that ends in .jsonl"),
         ("charades-sta", [*JUDGE, "--judge-model", "m"], "a judge for moviechat only"),

@@ -74,6 +74,20 @@ def test_charades_of_a_world_goes_on_behind_a_half_written_line(
     assert evaluate_benchmark(run) == result
 
 
+def test_answers_by_an_image_text_model_are_another_models(
+    start: Any, film: Path, discs_clip: Path, tmp_path: Path
+) -> None:
+    annotations = film.with_suffix(".txt")
+    run = start("charades-sta", annotations, image_text=f"hub:{discs_clip}", store=tmp_path / "own")
+    result = evaluate_benchmark(run)
+    assert result["image_text"] == f"hub:{discs_clip}"
+    assert all(f"hub:{discs_clip}" in row["model"] for row in rows(run.file))
+    with pytest.raises(ConfigError, match="allowed: one model a file"):
+        evaluate_benchmark(start("charades-sta", annotations))
+    named = dataclasses.replace(run, predictions=None, image_text="hub:some/clip-b32").file
+    assert named.name.endswith("-clip-b32.jsonl")
+
+
 def test_what_a_video_lost_is_told_by_a_run_that_goes_on_too(
     start: Any, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

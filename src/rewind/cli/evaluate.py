@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from rewind.cli import options, output, scores
 from rewind.cli.group import as_usage, resumable, usage
-from rewind.cli.places import parse_model, parse_path
+from rewind.cli.places import parse_image_text, parse_model, parse_path
 from rewind.cli.progress import Bars
 
 BENCHMARK = "benchmark"
@@ -79,6 +79,16 @@ def benchmark(
             help="The model that runs: a bundled one (nano), a folder, or hub:NAME.",
         ),
     ] = None,
+    image_text: Annotated[
+        str | None,
+        typer.Option(
+            "--image-text",
+            parser=parse_image_text,
+            metavar="hub:NAME",
+            show_default=False,
+            help="The CLIP or SigLIP model that finds things for it, in place of the bundled classifier.",
+        ),
+    ] = None,
     store: options.Store = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap intervals.")] = 0,
     bare: Annotated[
@@ -132,8 +142,9 @@ def benchmark(
             raise usage(
                 "neither --videos nor --predictions; give --videos DIR to run a model on, or --predictions FILE"
             )
-        if model is not None:
-            raise usage(f"--model {model} without --videos; give --videos DIR to run it")
+        for option, given in (("--model", model), ("--image-text", image_text)):
+            if given is not None:
+                raise usage(f"{option} {given} without --videos; give --videos DIR to run it")
         result = score_predictions(
             benchmark, predictions, annotations, seed=seed, judge=marks, record=judge_record, bare=bare
         )
@@ -143,8 +154,8 @@ def benchmark(
         if predictions is not None and predictions.suffix != ".jsonl":
             raise usage(f"--predictions {predictions}; allowed: a name that ends in .jsonl: answers are lines")
         run = BenchmarkRun(
-            benchmark, annotations, videos, model=model or "nano", predictions=predictions, store=store, judge=marks,
-            judge_record=judge_record,
+            benchmark, annotations, videos, model=model or "nano", image_text=image_text, predictions=predictions,
+            store=store, judge=marks, judge_record=judge_record,
         )  # fmt: skip
         with (
             resumable("answers are kept, and the same command goes on from there"),

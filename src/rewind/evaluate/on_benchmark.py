@@ -24,12 +24,14 @@ NAMED = 8  # missing videos that a note names
 
 @dataclass(frozen=True)
 class BenchmarkRun:
-    """Which benchmark, its files, which model; answers go to `predictions`, or to a file named after the run."""
+    """Which benchmark, its files, which model, and which image-text model beside it; answers go to `predictions`, or to
+    a file named after the run."""
 
     benchmark: str
     annotations: Path
     videos: Path
     model: str = "nano"
+    image_text: str | None = None
     predictions: Path | None = None
     store: Path | None = None
     judge: Judge | None = None
@@ -53,7 +55,8 @@ class BenchmarkRun:
     @property
     def file(self) -> Path:
         """Where answers go."""
-        return self.predictions or Path(f"predictions-{self.name}-{named_after(self.model)}.jsonl")
+        by = "-".join(map(named_after, [self.model, *([self.image_text] if self.image_text else [])]))
+        return self.predictions or Path(f"predictions-{self.name}-{by}.jsonl")
 
 
 def evaluate_benchmark(run: BenchmarkRun, *, seed: int = 0, progress: Stage | None = None) -> dict[str, Any]:
@@ -67,7 +70,8 @@ def evaluate_benchmark(run: BenchmarkRun, *, seed: int = 0, progress: Stage | No
         run.benchmark, run.file, run.annotations, seed=seed, judge=run.judge, record=run.judge_record
     )
     scored["notes"] = [*notes, *scored["notes"]]
-    return {**scored, "model": run.model, "predictions": str(run.file)}
+    beside = {} if run.image_text is None else {"image_text": run.image_text}
+    return {**scored, "model": run.model, **beside, "predictions": str(run.file)}
 
 
 def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> tuple[str, ...]:
@@ -76,8 +80,8 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> tuple[str, .
     say = progress or (lambda _what, _done, _total: None)
     tasks = read_tasks(run.name, run.annotations)
     files = find_videos(run.videos, [t.video for t in tasks])
-    engine = load_engine(run.model)
-    mine = f"{engine.model.name} {engine.model_hash[:16]}"
+    engine = load_engine(run.model, run.image_text)
+    mine = f"{engine.name} {engine.model_hash[:16]}"
     ledger = _ledger(run, tasks, mine)
     left = [t for t in tasks if ledger.rows.get(str(t.id), {"missing": True}).get("missing")]
     done, unreadable = len(tasks) - len(left), dict[str, str]()
@@ -87,7 +91,7 @@ def predict(run: BenchmarkRun, *, progress: Stage | None = None) -> tuple[str, .
             continue
         try:
             watched = watch_file(
-                path, engine=engine, model=run.model, store=run.store,
+                path, engine=engine, model=run.model, image_text=run.image_text, store=run.store,
                 progress=lambda d, t, video=video: say(f"watching {video}", d, t),  # type: ignore[misc]
             )  # fmt: skip
             if not len(watched.timeline):

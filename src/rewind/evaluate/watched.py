@@ -53,7 +53,7 @@ class Watched:
 
 
 def watch_file(
-    path: Path, *, engine: Engine, model: str, store: Path | None, dtype: Dtype = "fp16",
+    path: Path, *, engine: Engine, model: str, store: Path | None, image_text: str | None = None, dtype: Dtype = "fp16",
     progress: Progress | None = None,
 ) -> Watched:  # fmt: skip
     """Open a file as a user does, watch it at one frame a second, and take its features from the store.
@@ -61,7 +61,7 @@ def watch_file(
     Raises:
         VideoError: it cannot be read as a video. StoreError: neither disk nor memory takes the features.
     """
-    video = rewind.open(path, model=model, store=store, dtype=dtype)
+    video = rewind.open(path, model=model, image_text=image_text, store=store, dtype=dtype)
     report = video.watch(progress=progress)
     stored = video.stored
     return Watched(engine, stored, stored.timeline(), video.info, report.degradations, handle=video)
