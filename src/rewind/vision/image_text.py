@@ -40,9 +40,7 @@ class ImageText:
         self._dtype = torch.bfloat16 if bf16_is_fast(self.device) else torch.float32
         state = state_sha256(self._model.state_dict())
         self._model = self._model.to(self.device)
-        for name, part in self._model.named_children():
-            if "text" not in name:
-                part.to(self._dtype)
+        tower = [part.to(self._dtype) for name, part in self._model.named_children() if "text" not in name]
         config = self._model.config
         side = getattr(getattr(config, "vision_config", None), "image_size", None)
         if not isinstance(side, int):
@@ -60,7 +58,7 @@ class ImageText:
         vocabulary = str(sorted(self._tokenizer.get_vocab().items()))
         self.weights_hash = recipe_hash(state, config_text(config), vocabulary, str((mean, std)), str(self._dtype))
         patch = getattr(config.vision_config, "patch_size", 16)
-        self.work = sum(p.numel() for p in self._model.vision_model.parameters()) * (side // patch) ** 2
+        self.work = sum(p.numel() for part in tower for p in part.parameters()) * (side // patch) ** 2
         with loading_from_hub(self.name, allowed=ALLOWED):
             self.width = self.texts(["a picture"]).shape[1]
             self.pictures(torch.zeros(1, side, side, 3, dtype=torch.uint8))

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -67,7 +66,7 @@ class MatchedConcepts(Concepts):
             self._bank = self._features_of([CAPTION.format(word) for word in words])
         phrase = self._vocabulary.phrase(query) or query.strip()
         asked = self._image_text.texts([CAPTION.format(phrase)])
-        own = frozenset(np.flatnonzero(sum((t.weights for t in self.terms(query)), np.zeros(1)) == 1).tolist())
+        own = frozenset[int]().union(*(self._vocabulary.shows(term.name) for term in self.terms(query)))
         kept = [k for k, word in enumerate(words) if word != phrase and not own & self._vocabulary.shows(word)]
         return torch.cat([asked, self._bank[kept]])
 
