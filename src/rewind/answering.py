@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -131,6 +131,7 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
     memory = model.frame_scores(state, left=seconds[-1] - seconds)
     concepts, known, lack = None, False, UNKNOWN
     if engine.concepts is not None:
+        text = replace(text, degradations=(*text.degradations, *engine.concepts.cuts(instruction)))
         found = engine.concepts.score_parts(stretch.part("posterior"), instruction, timeline)
         concepts, known, lack = found.scores, bool(found.known), found.lack
         if float(concepts.max()) < SEEN and engine.vague(text):

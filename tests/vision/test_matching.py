@@ -70,6 +70,9 @@ def test_find_by_words_that_the_classifier_lacks(film: Path, discs_clip: Path, t
     assert (moment.start_s, moment.end_s) == pytest.approx((8, 14), abs=1)  # smoothing may add a sample on each side
     assert video.find("a blue disc").absent
     assert video.find("a red disc").moments[0].start_s == pytest.approx(22, abs=1)
+    cut = video.find("a green disc " + "on a sofa " * 20)
+    assert f"hub:{discs_clip} read the first 12 of 67 tokens" in cut.degradations
+    assert not any("tokens" in line for line in found.degradations)
     answer = video.ask("Is there a green disc?")
     assert answer.answer_source == "concepts"
     assert answer.moments == found.moments

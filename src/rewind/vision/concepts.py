@@ -168,6 +168,11 @@ class Concepts:
         known = known or (() if beyond else looks or alone)
         return ConceptScores(torch.from_numpy(certainty(raw)), torch.from_numpy(raw), known, lack)
 
+    def cuts(self, query: str) -> tuple[str, ...]:
+        """What of a query is too long to be read; the vocabulary reads all of it."""
+        del query
+        return ()
+
     def _shown(self, query: str) -> tuple[str, ...]:
         """What of a query can count as seen at all: its known words, where any of them has a class that shows it."""
         terms = self.terms(query)

@@ -78,6 +78,11 @@ class ImageText:
         found = _pooled(self._model.get_image_features(pixel_values=((x - self._mean) / self._std).to(self._dtype)))
         return normalize(found[: len(chunk)].float(), dim=-1).cpu()
 
+    def cut(self, text: str) -> str | None:
+        """Says so where a text is longer than the model's limit."""
+        tokens = len(self._tokenizer(text, verbose=False)["input_ids"])
+        return None if tokens <= self._longest else f"{self.name} read the first {self._longest} of {tokens} tokens"
+
     @torch.no_grad()
     def texts(self, texts: Sequence[str]) -> Tensor:
         """n texts → unit features (n, W); longer ones are cut to the model's limit."""

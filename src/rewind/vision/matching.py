@@ -64,11 +64,19 @@ class MatchedConcepts(Concepts):
         words = self._bank_words()
         if self._bank is None:
             self._bank = self._features_of([CAPTION.format(word) for word in words])
-        phrase = self._vocabulary.phrase(query) or query.strip()
+        phrase = self._phrase(query)
         asked = self._image_text.texts([CAPTION.format(phrase)])
         own = frozenset[int]().union(*(self._vocabulary.shows(term.name) for term in self.terms(query)))
         kept = [k for k, word in enumerate(words) if word != phrase and not own & self._vocabulary.shows(word)]
         return torch.cat([asked, self._bank[kept]])
+
+    def cuts(self, query: str) -> tuple[str, ...]:
+        """See `Concepts.cuts`."""
+        found = (self._image_text.cut(CAPTION.format(self._phrase(one))) for one in self._alternatives(query))
+        return tuple(one for one in found if one)
+
+    def _phrase(self, query: str) -> str:
+        return self._vocabulary.phrase(query) or query.strip()
 
     def _bank_words(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self._vocabulary.heads, *self._vocabulary.everyday)))
