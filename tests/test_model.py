@@ -1,8 +1,7 @@
-"""The joined model: any split equals one pass, instructions steer memory, the budget holds, files round-trip."""
+"""The joined model: any split equals one pass, instructions steer memory, files round-trip."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,58 +13,10 @@ from safetensors.torch import save_file
 from rewind.config import SIZES, ReWindConfig
 from rewind.errors import ConfigError, WeightsError
 from rewind.language.aloud import SHARE
-from rewind.language.moments import tally
-from rewind.language.prompt import PromptParts
-from rewind.language.tokenizer import END, AnswerTokenizer
 from rewind.memory import MemoryState
-from rewind.model import Decoded, ReWind
+from rewind.model import ReWind
 from rewind.models import _BEHIND_WALK, _WALK, fingerprint, from_pretrained, save_pretrained, weights_hash
-from rewind.text import TextFeatures
-
-TOKENIZER = AnswerTokenizer.from_words(["red", "blue", "yes", "no"])
-CONFIG = replace(
-    ReWindConfig(), width=16, heads=4, queries=3, patches=4, fine_grid=4, vision_width=6, fine_width=5, text_width=12,
-    score_width=8, detail_tokens=4, decoder_width=24, decoder_heads=4, decoder_layers=2, vocabulary=len(TOKENIZER),
-    budget=240, instruction_limit=16, answer_reserve=6, key_frames=4, candidates=12, reserve=2, neck_blocks=1,
-    salient=6, moments=4, patch_place=True,
-)  # fmt: skip
-
-
-def tiny(**changes: object) -> ReWind:
-    torch.manual_seed(3)
-    model = ReWind(replace(CONFIG, **changes), tokenizer=TOKENIZER).eval().requires_grad_(False)
-    model.answers.fill_(1.0)
-    return model
-
-
-def text(seed: int = 0, *, words: int = 5) -> TextFeatures:
-    made = torch.Generator().manual_seed(seed)
-    tokens = torch.randn(1, words, 12, generator=made)
-    pooled = torch.nn.functional.normalize(tokens.mean(1), dim=-1)
-    return TextFeatures((f"question {seed}",), tokens, torch.ones(1, words, dtype=torch.bool), pooled)
-
-
-def video(frames: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    made = torch.Generator().manual_seed(seed)
-    return torch.randn(frames, 4, 6, generator=made), torch.randn(frames, 16, 5, generator=made)
-
-
-def watch(model: ReWind, deep: torch.Tensor, fine: torch.Tensor, question: TextFeatures) -> MemoryState:
-    state = model.begin(question)
-    for start in range(0, len(deep), model.config.clip_frames):
-        part = slice(start, start + model.config.clip_frames)
-        state = model.update(state, deep[part], fine[part])
-    return state
-
-
-def ask(model: ReWind, deep: torch.Tensor, fine: torch.Tensor, question: TextFeatures) -> Decoded:
-    state = watch(model, deep, fine, question)
-    scores = model.frame_scores(state)
-    picks = model.select(state, scores=scores)
-    seconds = torch.arange(len(deep), dtype=torch.float64)
-    rows = torch.tensor(picks.rows)
-    patches = model.project(deep[rows], fine[rows])
-    return model.answer(state, picks, text=question, patches=patches, seconds=seconds, scores=scores)
+from tiny import CONFIG, TOKENIZER, ask, text, tiny, video, watch
 
 
 @settings(max_examples=15, deadline=None)
@@ -145,39 +96,6 @@ def test_detail_holds_what_each_of_the_best_patches_reads(tokens: int) -> None:
     assert ask(model, *video(20), text()).tokens.detail == tokens * model.config.key_frames
 
 
-@pytest.mark.parametrize("frames", [1, 3, 8, 200])
-def test_tokens_stay_within_the_budget_at_any_length(frames: int) -> None:
-    model = tiny()
-    answer = ask(model, *video(frames), text())
-    tokens = answer.tokens
-    assert tokens.memory_stored == 2 * frames
-    visual = tokens.memory_shown + tokens.moments + tokens.detail
-    assert tokens.total == visual + 1 + tokens.instruction + tokens.answer_reserve
-    assert tokens.total <= tokens.budget == 240
-    assert 0 <= answer.confidence <= 1
-    merged = [d for d in answer.degradations if "merged" in d]
-    assert bool(merged) == (2 * frames > model.config.memory_budget)
-
-
-@pytest.mark.slow
-def test_ten_hours_stay_within_the_budget() -> None:
-    model = tiny(clip_frames=8)
-    frames = 36_000
-    question = text()
-    state = model.begin(question)
-    made = torch.randn(1, frames, 2, 16, generator=torch.Generator().manual_seed(0))
-    for part in made.split(4096, dim=1):
-        state = state.append(part, *model.read.project(part))
-    scores = model.frame_scores(state)
-    picks = model.select(state, scores=scores)
-    answer = model.answer(
-        state, picks, text=question, patches=model.project(*video(len(picks.rows))),
-        seconds=torch.arange(frames, dtype=torch.float64), scores=scores,
-    )  # fmt: skip
-    assert answer.tokens.memory_stored == 72_000
-    assert answer.tokens.total <= 240
-
-
 def test_key_frames_hold_the_best_scores_in_time_order() -> None:
     model = tiny()
     state = watch(model, *video(40), text())
@@ -213,28 +131,6 @@ def test_what_the_decoder_is_told_of_moments_equals_a_plain_reading_of_the_score
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("step", [0.1, 0.5, 2.0])
-def test_places_are_the_same_share_at_any_rate_and_the_last_stretch_reaches_now(
-    step: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[PromptParts] = []
-    monkeypatch.setattr(ReWind, "_decode", lambda _self, parts, *_a, **_k: told.append(parts))
-    model, question = tiny(), text()
-    monkeypatch.setattr(model.score, "forward", lambda tokens, *_: torch.full((*tokens.shape[:2], 2), 4.0))
-    deep, fine = video(12)
-    state = watch(model, deep, fine, question)
-    picks = model.select(state, scores=torch.ones(12))
-    patches = model.project(deep[list(picks.rows)], fine[list(picks.rows)])
-    for times in (torch.arange(12, dtype=torch.float64), 7.0 + step * torch.arange(12, dtype=torch.float64)):
-        model.answer(state, picks, text=question, patches=patches, seconds=times, scores=torch.ones(12))
-    at_one, at_other = told
-    for name in ("memory_place", "detail_place"):
-        torch.testing.assert_close(getattr(at_other, name)[..., 0], getattr(at_one, name)[..., 0])
-    assert at_other.moments is not None
-    assert tally(at_other.moments, tracks=2)[2].all()
-
-
-@torch.no_grad()
 def test_a_video_in_which_nothing_is_found_has_no_moments() -> None:
     model = tiny()
     parts = model.moment_parts(torch.randn(1, 5, 2, 16), torch.full((1, 5, 2), -3.0), torch.arange(5.0), end_s=5.0)
@@ -246,15 +142,6 @@ def test_a_video_in_which_nothing_is_found_has_no_moments() -> None:
 def test_places_of_patches_need_a_neck_that_knows_them() -> None:
     with pytest.raises(ConfigError, match="allowed: perceives='neck'"):
         tiny(perceives="deep")
-
-
-def test_an_answer_that_the_limit_cut_says_so() -> None:
-    model = tiny()
-    said = "the answer was cut after 6 tokens"
-    assert model.decoder is not None
-    for lead, cut in ((-100.0, True), (100.0, False)):
-        model.decoder.out.bias[END] = lead
-        assert (said in ask(model, *video(20), text()).degradations) == cut
 
 
 def test_memory_depends_on_no_field_that_its_key_leaves_out() -> None:

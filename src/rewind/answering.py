@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from rewind.config import Selector
+from rewind.language.answer import Decoded
 from rewind.language.which import Which
 from rewind.memory import MemoryState
-from rewind.model import Decoded, ReWind, Selection
+from rewind.model import ReWind
 from rewind.models import Fingerprint
 from rewind.relevance import FAMILIAR, Relevance, join
-from rewind.selection import spans
+from rewind.selection import Selection, spans
 from rewind.store import Part, Stretch
 from rewind.store.memories import keep_memory, load_memory, memory_file
 from rewind.text import TextEncoder, TextFeatures

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -13,37 +12,18 @@ from torch.nn import functional
 from rewind.config import ReWindConfig, Selector
 from rewind.errors import ConfigError, WeightsError
 from rewind.language.aloud import Heard, Reads, read_aloud
+from rewind.language.answer import Decoded, Voice
 from rewind.language.decoder import BundledDecoder
 from rewind.language.moments import MomentParts, moment_parts
-from rewind.language.place import places
-from rewind.language.prompt import Prompt, PromptParts
+from rewind.language.prompt import Prompt
 from rewind.language.speak import BundledSpeaker, Speaker
 from rewind.language.tokenizer import AnswerTokenizer
 from rewind.memory import Aim, MemoryState, Neck, PatchProjection, Perceiver, Read, Write
-from rewind.selection.choose import choose_frames
+from rewind.selection.choose import Selection, choose_frames
 from rewind.selection.detail import detail_of
-from rewind.selection.digest import digest, frame_step
+from rewind.selection.digest import frame_step
 from rewind.selection.score import FrameScore
 from rewind.text import TextFeatures
-from rewind.values import TokenCount
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Key frames: `rows` of the timeline in time order, with the relevance of each."""
-
-    rows: tuple[int, ...]
-    scores: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """What the decoder said: text, calibrated confidence in 0–1, tokens used, and what was given up."""
-
-    text: str
-    confidence: float
-    tokens: TokenCount
-    degradations: tuple[str, ...]
 
 
 class ReWind(nn.Module):
@@ -190,38 +170,18 @@ class ReWind(nn.Module):
             familiarity: 0–1, how far the decoder may be believed on this instruction; the model's own judgement of it
                 where not given.
         """
-        limit = self.config.instruction_limit
-        degradations = []
-        if text.tokens.shape[1] > limit:
-            degradations.append(f"the instruction was cut to its first {limit} tokens")
+        voice = Voice(self.config, self.prompt, self.speaker, float(self.answer_temperature), bool(self.answers))
         logits = self.score(state.tokens(), state.pooled, seconds[-1] - seconds)
-        # A decoder that was trained with its own scores is told those.
-        own = torch.sigmoid(logits.amax(-1))[0].float() if bool(self.answers) else scores
-        shown = digest(state.tokens()[0], own, seconds.double(), budget_tokens=self.config.memory_budget)
-        if shown.merged_frames:
-            degradations.append(f"{shown.merged_frames} of {state.frames} frames' memory merged to fit the budget")
-        step = frame_step(seconds)
-        start, end = float(seconds[0]), float(seconds[-1]) + step
-        width = self.config.write_tokens
-        # Times keep their digits until they are places: seconds since an epoch have none left in single precision.
-        middle, keys = (shown.start_s + shown.end_s) / 2 - step / 2, seconds.double()[list(selection.rows)]
-        memory_place = places(middle, start_s=start, end_s=end).repeat_interleave(width, 0)[None]
-        parts = PromptParts(
-            memory=shown.tokens.to(self.device, self.dtype).flatten(0, 1)[None],
-            memory_place=memory_place.to(self.device, self.dtype),
-            memory_score=shown.scores.to(self.device, self.dtype).repeat_interleave(width)[None],
-            memory_mask=torch.ones(1, shown.tokens.shape[0] * width, dtype=torch.bool, device=self.device),
+        end_s = float(seconds[-1]) + frame_step(seconds)
+        return voice.answer(
+            state, selection.rows, text=text, seconds=seconds,
+            # A decoder that was trained with its own scores is told those.
+            scores=torch.sigmoid(logits.amax(-1))[0].float() if voice.trained else scores,
             detail=self.look(patches[None].to(self.device, self.dtype), state),
-            detail_place=places(keys, start_s=start, end_s=end)[None].to(self.device, self.dtype),
-            detail_mask=torch.ones(1, len(keys), dtype=torch.bool, device=self.device),
-            text=text.tokens[:, :limit].to(self.device, self.dtype),
-            text_mask=text.mask[:, :limit].to(self.device),
-            words=None if state.words is None else state.words[:, :limit],
-            moments=self.moment_parts(state.tokens(), logits, seconds.to(self.device), end_s=end),
+            moments=self.moment_parts(state.tokens(), logits, seconds.to(self.device), end_s=end_s),
             heard=self.hear(state.tokens(), logits, text.pooled),
+            believed=self.familiarity(text) if familiarity is None else familiarity,
         )  # fmt: skip
-        believed = self.familiarity(text) if familiarity is None else familiarity
-        return self._decode(parts, text, tuple(degradations), stored=state.frames * width, believed=believed)
 
     def look(self, patches: Tensor, state: MemoryState) -> Tensor:
         """Detail tokens (B, k, n, D) of key frames' patches (B, k, P, D), under the instruction of `state`."""
@@ -253,30 +213,6 @@ class ReWind(nn.Module):
         rows = zip(tokens, self.score.probability(logits).float(), strict=True)
         words = [read_aloud(self.prompt, self.decoder, of_frames, scores) for of_frames, scores in rows]
         return Heard(torch.stack(words), weight)
-
-    def _decode(
-        self, parts: PromptParts, text: TextFeatures, degradations: tuple[str, ...], *, stored: int, believed: float
-    ) -> Decoded:  # fmt: skip
-        config = self.config
-        spoken = self.speaker.speak(
-            self.prompt, parts, text.texts[0], room=config.instruction_limit, limit=config.answer_reserve
-        )
-        shown, detail = parts.memory.shape[1], int(parts.detail.shape[1] * parts.detail.shape[2])
-        moments = 0 if parts.moments is None else int(parts.moments.mask.sum()) + 1  # and the list as a whole
-        words, reserve = spoken.instruction_tokens, config.answer_reserve
-        total = shown + 1 + moments + detail + words + reserve  # 1: τ
-        tokens = TokenCount(stored, shown, detail, words, reserve, total, config.budget, moments)
-        trained = bool(self.answers)
-        certainty = math.exp(sum(spoken.log_probabilities) / float(self.answer_temperature))
-        confidence = certainty * believed if trained else 0.0
-        if not spoken.complete:
-            degradations = (*degradations, f"the answer was cut after {len(spoken.log_probabilities)} tokens")
-        if not trained:
-            degradations = (
-                *degradations,
-                "the projections into this decoder are not trained: its words mean nothing yet",
-            )
-        return Decoded(spoken.text, confidence, tokens, degradations)
 
     @property
     def borrowed(self) -> Speaker | None:

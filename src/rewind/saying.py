@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rewind.answering import Engine, Recollection, best_time, moments_in
 from rewind.clock import format_span, format_time
 from rewind.language import question
-from rewind.model import Decoded
+from rewind.language.answer import Decoded
 from rewind.overview import overview
 from rewind.store import Stretch
 from rewind.timeline import Timeline

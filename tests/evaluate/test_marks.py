@@ -11,7 +11,7 @@ from rewind.evaluate.bootstrap import interval_of_counts
 from rewind.evaluate.figures import absence, grounding, mean, summarise
 from rewind.evaluate.marks import Record, best_iou, chance_of, decoder_right, mark, said_right
 from rewind.evaluate.together import Answered
-from rewind.model import Decoded
+from rewind.language.answer import Decoded
 from rewind.saying import Said
 from rewind.values import AnswerSource, KeyFrame, Moment, TokenCount
 from rewind.worlds import Question, make_world, questions

@@ -16,8 +16,8 @@ from torch import Tensor
 from rewind import answering
 from rewind.answering import Recollection
 from rewind.evaluate.watched import Watched
+from rewind.language.answer import Decoded
 from rewind.memory.aim import Handed
-from rewind.model import Decoded
 from rewind.saying import Said, say
 from rewind.store import Stretch
 from rewind.store.memories import KEPT, keep_memory

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from rewind.config import Selector
 from rewind.errors import ConfigError
 from rewind.selection.density_peaks import density_peaks
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Key frames: `rows` of the timeline in time order, with the relevance of each."""
+
+    rows: tuple[int, ...]
+    scores: tuple[float, ...]
 
 
 def choose_frames(
