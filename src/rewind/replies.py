@@ -3,46 +3,80 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rewind import answering
-from rewind.answering import Engine
+from rewind.answering import Engine, Recollection
+from rewind.language.answer import Decoded
 from rewind.language.question import UNFOLLOWED, negates
+from rewind.language.which import Which
 from rewind.outcome import Recalled, frames_of
 from rewind.relevance import FAMILIAR
-from rewind.saying import say
-from rewind.values import Answer, Found, FrameCount, Seconds, TokenCount, VideoInfo
+from rewind.saying import Said, say
+from rewind.store import Stretch
+from rewind.timeline import Timeline
+from rewind.values import Answer, Found, FrameCount, KeyFrame, Moment, Seconds, TokenCount, VideoInfo
 
 MOMENTS = 5
-"""Moments of an answer at most."""
+"""Moments of an answer at most; of what `find` gives where no other number is asked for, too."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of one question: the decoder's own words, those of the answer, the key frames that were looked at
+    and the moments that the scores found; `select_s` and `answer_s`: what choosing and telling took."""
+
+    decoded: Decoded
+    said: Said
+    key_frames: tuple[KeyFrame, ...]
+    moments: tuple[Moment, ...]
+    select_s: float = 0.0
+    answer_s: float = 0.0
+
+
+def tell(
+    engine: Engine, seen: Recollection, stretch: Stretch, timeline: Timeline, info: VideoInfo, *,
+    until_s: float | None = None, which: Which | None = None, part: bool = False, at_s: float | None = None,
+    followed: bool = True,
+) -> Told:  # fmt: skip
+    """Key frames and moments, then words, of a stretch whose frames' times `timeline` holds.
+
+    Args:
+        until_s: where the part of the video that is asked about ends; which: of its moments the one that is asked for.
+        part, at_s, followed: as `say` takes them.
+    """
+    begun = time.perf_counter()
+    picks, key_frames = answering.choose(engine, seen, timeline)
+    moments = answering.moments_of(seen.relevance, timeline, info, limit=MOMENTS, until_s=until_s, which=which)
+    selected = time.perf_counter()
+    decoded = answering.decode(engine, seen, picks, stretch, timeline)
+    end_s = answering.end_of(timeline, info, until_s=until_s)
+    said = say(
+        engine, seen, decoded, moments, stretch, timeline, end_s=end_s, part=part, at_s=at_s, followed=followed
+    )  # fmt: skip
+    return Told(decoded, said, key_frames, moments, selected - begun, time.perf_counter() - selected)
 
 
 def answer_of(engine: Engine, here: Recalled, info: VideoInfo, *, took: Seconds) -> Answer:
-    """Key frames, then words. `took` is what reading and memory cost."""
+    """What is told of a question, with its evidence and all that was given up. `took` is what reading and memory
+    cost."""
     scope, seen, timeline = here.scope, here.seen, here.timeline
-    begun = time.perf_counter()
-    picks, key_frames = answering.choose(engine, seen, timeline)
-    moments = answering.moments_of(
-        seen.relevance, timeline, info, limit=MOMENTS, until_s=scope.until_s, which=scope.which
-    )
-    selected = time.perf_counter()
-    decoded = answering.decode(engine, seen, picks, here.stretch, timeline)
-    said = say(
-        engine, seen, decoded, moments, here.stretch, timeline, part=scope.within is not None, at_s=scope.at_s,
-        end_s=answering.end_of(timeline, info, until_s=scope.until_s), followed=not scope.notes,
+    told = tell(
+        engine, seen, here.stretch, timeline, info, until_s=scope.until_s, which=scope.which,
+        part=scope.within is not None, at_s=scope.at_s, followed=not scope.notes,
     )  # fmt: skip
+    said, decoded = told.said, told.decoded
     best, best_at, lacks = seen.relevance.best, answering.best_time(seen.relevance, timeline), here.lacks
     if said.unasked:  # what is in view is no moment of what was looked for, as nothing was
         best, best_at, lacks = said.moments[0].score, said.moments[0].start_s, ()
-    answered = time.perf_counter()
     return Answer(
         answer=said.text, absent=said.absent, moments=said.moments,
-        key_frames=tuple(replace(k, row=here.first_row + k.row) for k in key_frames),
+        key_frames=tuple(replace(k, row=here.first_row + k.row) for k in told.key_frames),
         confidence=round(said.confidence, 4), answer_source=said.source, best_score=best, best_time_s=best_at,
         threshold=seen.relevance.threshold, tokens=decoded.tokens, frames=frames_of(here.stretch, timeline),
         model=engine.name, video=info, within=scope.within,
         degradations=(*here.lost, *scope.notes, *seen.text.degradations, *lacks, *decoded.degradations),
-        seconds=replace(took, select=selected - begun, answer=answered - selected),
+        seconds=replace(took, select=told.select_s, answer=told.answer_s),
     )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ import pytest
 from rewind.evaluate.bootstrap import interval_of_counts
 from rewind.evaluate.figures import absence, grounding, mean, summarise
 from rewind.evaluate.marks import Record, best_iou, chance_of, decoder_right, mark, said_right
-from rewind.evaluate.together import Answered
 from rewind.language.answer import Decoded
+from rewind.replies import Told
 from rewind.saying import Said
 from rewind.values import AnswerSource, KeyFrame, Moment, TokenCount
 from rewind.worlds import Question, make_world, questions
@@ -25,8 +25,8 @@ ORDER = Question("order", "order.first", 0, 0, "A or b?", "a", ("a", "the a"), (
 CODE = Question("needle", "needle.code", 0, 0, "Code?", "K7", ("K7",), (), ((4, 6),))
 
 
-def given(word: str, said: str, source: AnswerSource, *, absent: bool = False) -> Answered:
-    return Answered(
+def given(word: str, said: str, source: AnswerSource, *, absent: bool = False) -> Told:
+    return Told(
         Decoded(word, 0.7, TOKENS, ()), Said(said, source, 0.7, absent), (KeyFrame(5.0, 0.9, 5), KeyFrame(8.0, 0.1, 8)),
         (Moment(4.0, 6.0, 0.9),),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def given(word: str, said: str, source: AnswerSource, *, absent: bool = False) -
         (CODE, given("K 7", "K 7", "decoder"), False, False),
     ],
 )
-def test_what_is_right(question: Question, answer: Answered, decoder: bool, said: bool) -> None:
+def test_what_is_right(question: Question, answer: Told, decoder: bool, said: bool) -> None:
     assert decoder_right(question, answer.decoded.text) is decoder
     assert said_right(question, answer) is said
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rewind.evaluate.overlap import cross_iou
-from rewind.evaluate.together import Answered
+from rewind.replies import Told
 from rewind.values import Moment
 from rewind.worlds import Question
 
@@ -56,7 +56,7 @@ class Record:
         return asdict(self)
 
 
-def mark(name: str, q: Question, given: Answered, found: Sequence[Moment] | None, seconds: Sequence[float]) -> Record:
+def mark(name: str, q: Question, given: Told, found: Sequence[Moment] | None, seconds: Sequence[float]) -> Record:
     """The record of question `name`; `seconds` (T,) are the instants of the frames that it was asked about."""
     chosen = [k.time_s for k in given.key_frames]
     return Record(
@@ -95,7 +95,7 @@ def decoder_right(q: Question, text: str) -> bool:
     return plain(text) in {plain(a) for a in accepted}
 
 
-def said_right(q: Question, given: Answered) -> bool:
+def said_right(q: Question, given: Told) -> bool:
     """Whether what the user is told is right: *absent* means no or never, moments mean yes; not knowing is wrong."""
     said = given.said
     if said.source == "none":

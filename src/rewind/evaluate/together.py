@@ -16,17 +16,15 @@ from torch import Tensor
 from rewind import answering
 from rewind.answering import Recollection
 from rewind.evaluate.watched import Watched
-from rewind.language.answer import Decoded
 from rewind.memory.aim import Handed
-from rewind.saying import Said, say
+from rewind.replies import MOMENTS, Told, tell
 from rewind.store import Stretch
 from rewind.store.memories import KEPT, keep_memory
 from rewind.text.spelling import read_instructions
 from rewind.threads import one_thread
-from rewind.values import KeyFrame, Moment
+from rewind.values import Moment
 
 BATCH = 12
-LIMIT = 5  # moments that `ask` and `find` give
 
 
 @dataclass(frozen=True)
@@ -35,16 +33,6 @@ class Asked:
 
     text: str
     until_s: float | None = None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What `ask` gives of one question, with the decoder's own words beside it."""
-
-    decoded: Decoded
-    said: Said
-    key_frames: tuple[KeyFrame, ...]
-    moments: tuple[Moment, ...]
 
 
 @torch.no_grad()
@@ -79,20 +67,14 @@ def recollect_all(
             yield i, answering.recollect(watched.engine, _stretch(watched, asked[i]), timeline, asked[i].text)
 
 
-def answer_of(watched: Watched, asked: Asked, seen: Recollection) -> Answered:
+def answer_of(watched: Watched, asked: Asked, seen: Recollection) -> Told:
     """What `Video.ask` says, from the same calls."""
-    timeline, engine = watched.until(asked.until_s), watched.engine
-    picks, key_frames = answering.choose(engine, seen, timeline)
-    moments = moments_of(watched, asked, seen)
-    stretch = _stretch(watched, asked)
-    decoded = answering.decode(engine, seen, picks, stretch, timeline)
-    end_s = answering.end_of(timeline, watched.info, until_s=asked.until_s)
-    said = say(engine, seen, decoded, moments, stretch, timeline, end_s=end_s)
-    return Answered(decoded, said, key_frames, moments)
+    timeline, stretch = watched.until(asked.until_s), _stretch(watched, asked)
+    return tell(watched.engine, seen, stretch, timeline, watched.info, until_s=asked.until_s)
 
 
 def moments_of(
-    watched: Watched, asked: Asked, seen: Recollection, *, threshold: float | None = None, limit: int = LIMIT
+    watched: Watched, asked: Asked, seen: Recollection, *, threshold: float | None = None, limit: int = MOMENTS
 ) -> tuple[Moment, ...]:
     """What `Video.find` gives, best first; none means absent."""
     return answering.moments_of(
