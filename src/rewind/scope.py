@@ -1,18 +1,22 @@
-"""What a question is asked of: all of a video, or the part that options or the question's own words name."""
+"""What a question is asked of: all of a video, or the part that options or the question's own words name. Without
+NumPy, so that the command line can refuse a part before anything is loaded."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from rewind.clock import format_time
 from rewind.errors import ConfigError
 from rewind.language.times import Span
 from rewind.language.which import Which, which_named
 from rewind.language.within import part_named
-from rewind.timeline import Timeline
-from rewind.values import VideoInfo
+
+if TYPE_CHECKING:
+    from rewind.timeline import Timeline
+    from rewind.values import VideoInfo
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ class Scope:
         return slice(first, stop)
 
 
+def check_order(from_s: float | None, until_s: float | None) -> None:
+    """What holds of limits in seconds whatever the video. Raises: ConfigError for a part that ends before it begins."""
+    if from_s is not None and until_s is not None and not from_s < until_s:
+        raise ConfigError(f"from {from_s} s until {until_s} s", allowed="a part that ends after it begins")
+
+
 def limits_of(
     info: VideoInfo, *, from_s: float | None, until_s: float | None
 ) -> tuple[float | None, float | None]:  # fmt: skip
@@ -61,8 +71,7 @@ def limits_of(
         raise ConfigError(f"until {until_s} s", allowed="a time after the video's start", do="give a later --until")
     if from_s is not None and not from_s < math.inf:
         raise ConfigError(f"from {from_s} s", allowed="a time before the video's end", do="give an earlier --from")
-    if from_s is not None and until_s is not None and not from_s < until_s:
-        raise ConfigError(f"from {from_s} s until {until_s} s", allowed="a part that ends after it begins")
+    check_order(from_s, until_s)
     return from_s, until_s
 
 

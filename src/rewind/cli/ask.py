@@ -12,6 +12,7 @@ from rewind.cli import engine, options, output
 from rewind.cli.group import resumable, usage
 from rewind.cli.options import Opening, Output
 from rewind.cli.progress import bar
+from rewind.errors import ConfigError
 
 Question = Annotated[
     list[str] | None,
@@ -110,9 +111,13 @@ def find(
 
 
 def check_part(since: float | None, until: float | None) -> None:
-    """Refuse a part that ends before it begins, whatever the video."""
-    if since is not None and until is not None and not since < until:
-        raise usage(f"--from {since:g} s --until {until:g} s; allowed: a part that ends after it begins")
+    """Refuse a part that ends before it begins, by the names of the options, before anything heavy is loaded."""
+    from rewind.scope import check_order
+
+    try:
+        check_order(since, until)
+    except ConfigError as error:
+        raise usage(f"--from {since:g} s --until {until:g} s; allowed: {error.allowed}") from None
 
 
 def _names(files: dict[str, list[Path]]) -> dict[str, list[str]]:
