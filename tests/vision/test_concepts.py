@@ -170,14 +170,25 @@ def test_black_and_white_pictures_are_found(concepts: Concepts) -> None:
 
 
 @pytest.mark.parametrize("query", ["a black screen", "a blank frame", "When is the picture black? A black picture"])
-def test_empty_pictures_are_found_by_their_colour(concepts: Concepts, query: str) -> None:
+@pytest.mark.parametrize(("share", "seen"), [(0.99, True), (0.9, False)])
+def test_empty_pictures_are_found_by_their_colour(concepts: Concepts, query: str, share: float, seen: bool) -> None:
     posterior = film()
     posterior[..., 1000:] = 1 / len(COLOURS)
-    posterior[20:40, :, 1000:] = 0
-    posterior[20:40, :, 1000 + COLOURS.index("black")] = 0.95
+    posterior[20:40, :, 1000:] = (1 - share) / (len(COLOURS) - 1)
+    posterior[20:40, :, 1000 + COLOURS.index("black")] = share
     found = concepts.score(posterior, query)
-    assert found.scores[22:38].min() >= SEEN > found.scores[:15].max()
+    assert (found.scores[22:38].min() >= SEEN) == seen
+    assert found.scores[:15].max() < SEEN
     assert found.degradations == ()
+
+
+def test_a_coloured_background_counts_as_a_screen_behind_what_stands_before_it(concepts: Concepts) -> None:
+    posterior = film()
+    posterior[..., 1000:] = 1 / len(COLOURS)
+    posterior[20:40, :, 1000:] = 0.3 / (len(COLOURS) - 1)
+    posterior[20:40, :, 1000 + COLOURS.index("green")] = 0.7
+    found = concepts.score(posterior, "a green screen").scores
+    assert found[22:38].min() >= SEEN > found[:15].max()
 
 
 def test_a_thing_that_no_class_shows_is_looked_for_and_not_claimed(concepts: Concepts) -> None:

@@ -1,4 +1,4 @@
-"""What pictures do not tell is not denied: sounds are not heard, and text is not read."""
+"""What pictures do not tell is not denied: sounds are not heard, text is not read, cuts are not counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from rewind.text import load_text
 from rewind.timeline import Timeline
 from rewind.vision.concepts import COLUMNS, Concepts
-from rewind.vision.unseeable import UNHEARD, UNREAD, unseeable
+from rewind.vision.unseeable import UNHEARD, UNMADE, UNMARKED, UNREAD, unseeable
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,16 @@ def concepts() -> Concepts:
         ("What text appears on screen?", UNREAD),
         ("the title", UNREAD),
         ("subtitles", UNREAD),
+        ("Is there a logo?", UNMARKED),
+        ("a name badge", UNMARKED),
+        ("How many cuts are there?", UNMADE),
+        ("How many different shots of a dog?", UNMADE),
+        ("number of scene changes", UNMADE),
+        ("Is the camera moving?", UNMADE),
+        ("camera shake", UNMADE),
+        ("slow motion", UNMADE),
+        ("Is it a cartoon?", UNMADE),
+        ("Is the video colorful?", UNMADE),
     ],
 )
 def test_what_pictures_do_not_tell_is_not_denied(concepts: Concepts, query: str, why: str) -> None:
@@ -54,10 +64,18 @@ def test_what_pictures_do_not_tell_is_not_denied(concepts: Concepts, query: str,
         "a writing desk",
         "Is there a bird singing?",
         "Describe it in your own words",
+        "a gun shot",
+        "a haircut",
+        "Is the camera on the table?",
+        "Is there a man with a camera?",
+        "a beach scene",
+        "a cartoon of a dog",
+        "a desktop icon",
     ],
 )
 def test_what_they_do_tell_stays_as_it_was(concepts: Concepts, query: str) -> None:
-    assert not {UNHEARD, UNREAD} & {*concepts.score(torch.full((20, 5, COLUMNS), 1e-3), query).degradations}
+    found = concepts.score(torch.full((20, 5, COLUMNS), 1e-3), query)
+    assert not {UNHEARD, UNREAD, UNMARKED, UNMADE} & {*found.degradations}
     assert UNHEARD not in concepts.score(torch.full((20, 5, COLUMNS), 1e-3), query, Timeline.regular(20)).degradations
 
 

@@ -39,6 +39,7 @@ _OR = re.compile(r"\bor\b", re.IGNORECASE)
 UNKNOWN = "no word of the query is known: what it asks for may be there all the same"
 STRANGE = "the query seems to be in another language than English: what it asks for may be there all the same"
 UNSHOWN = "no class of the classifier shows it, only where it may be: it may be there all the same"
+GUESSED = "no word of the query is known, only words that mean something like it: it may be there all the same"
 NOTHING_NAMED = "the query names nothing to look for"
 
 
@@ -160,11 +161,13 @@ class Concepts:
         looks = looks_in(query)
         terms, shown = self.terms(query), self._shown(query)
         foreign = self._vocabulary.is_foreign(query)
-        beyond = None if looks or colours_in(query) else unseeable(query, [t.name for t in terms if not t.people])
-        lack = beyond or (STRANGE if foreign else UNSHOWN if terms and not shown else UNKNOWN)
+        named = [term.name for term in terms if not (term.people or term.guessed)]
+        beyond = None if looks or colours_in(query) else unseeable(query, named)
+        guessed = any(term.guessed for term in terms)
+        lack = beyond or (STRANGE if foreign else UNSHOWN if terms and not shown else GUESSED if guessed else UNKNOWN)
         if not self._vocabulary.names_something(query):
             lack = NOTHING_NAMED
-        known = () if beyond or foreign else shown
+        known = () if beyond or foreign or guessed else shown
         known = known or (() if beyond else looks or alone)
         return ConceptScores(torch.from_numpy(certainty(raw)), torch.from_numpy(raw), known, lack)
 

@@ -17,7 +17,9 @@ PEOPLE_BESIDE = 0.5  # people count less beside another term: they are in most c
 VAGUE_BESIDE = 0.2  # what no class shows counts hardly beside a term that one does
 COLOUR_FULL, COLOUR_FLOOR, COLOUR_WEIGHT = 0.1, 0.003, 0.75
 COLOUR_LARGE = 0.4  # share of a frame that the colour of a wall, a background or the sky has where it is seen well
-PLAIN_WEIGHT = 4.0  # a picture of one colour: more than half of it counts as seen
+# A picture of one colour counts as seen from .53 of it on where the colour is a background's (*a green screen*), from
+# .97 on where it is an empty picture's: much of a street is grey, much of a night black.
+PLAIN_WEIGHT, EMPTY_WEIGHT, EMPTY = 4.0, 80.0, ("any", "black", "white", "grey")
 MONOCHROME, BLANK = 0.98, 0.9  # shares of colourless pixels in a black-and-white picture, of black ones in an empty one
 BEHIND = 0.15  # how much evidence a frame loses that falls behind the best readout, per unit
 KEPT = 0.6  # a frame's score is the mean of the best 60 % of the samples around it
@@ -65,7 +67,9 @@ def term_evidence(posterior: Floats, terms: list[Term], query: str) -> Floats:
     plain = plain_colour(query)
     if plain is not None and {term.name for term in terms} <= {"screen"}:
         whole = shares[:, 0].max(-1) if plain == "any" else shares[:, 0, COLOURS.index(plain)]
-        return np.asarray(PLAIN_WEIGHT * np.log(whole + COLOUR_FLOOR), np.float32)
+        weight = EMPTY_WEIGHT if plain in EMPTY else PLAIN_WEIGHT
+        evidence = weight * np.log(np.minimum(whole + COLOUR_FLOOR, 1))
+        return np.asarray(np.maximum(evidence, PLAIN_WEIGHT * np.log(COLOUR_FLOOR)), np.float32)
     large = large_colours(query)
     for colour in colours_in(query, [term.name for term in terms]):
         share = shares[:, 0, colour] if colour in large else shares[:, :, colour].max(1)

@@ -1,4 +1,5 @@
-"""What no classifier of pictures sees: sounds, and what a text says. That it was not found there tells nothing."""
+"""What no classifier of pictures sees: sounds, what a text says, small marks, and how the video itself was made. That
+it was not found there tells nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from collections.abc import Sequence
 
 UNHEARD = "sound is not heard, only pictures are looked at: it may be there all the same"
 UNREAD = "text in pictures is not read: it may be there all the same"
+UNMARKED = "small marks in pictures are not made out: it may be there all the same"
+UNMADE = "how a video was filmed, cut or drawn is not told by what its pictures show: it may be so all the same"
 _SOUND = re.compile(
     r"\b(?:hears?|heard|hearing|listen(?:s|ing)?|audio|audible|sounds?|noises?|noisy|loud(?:ly|er)?|songs?|melod(?:y|ies)"
     r"|soundtrack|applause|music(?!\s+(?:stand|sheet|box|room|hall|video|shop|store)s?\b)|voices?)\b",
@@ -16,11 +19,25 @@ _TEXT = re.compile(
     r"\b(?:texts?|captions?|subtitles?|titles?|headlines?|credits|watermarks?|inscriptions?|lettering|written|spelled)\b",
     re.IGNORECASE,
 )
-
+_MARKS = re.compile(r"\b(?:logos?|emblems?|icons|badges?|stickers?|labels?|signatures?)\b", re.IGNORECASE)
+# The shots of a video are asked for as such; those of a gun, a glass or a game are told by other words.
+_CUTS = r"cuts?|shots|scenes|takes|edits|transitions|fades?|zooms?|montages?"
+_MADE = re.compile(
+    rf"\b(?:how\s+many|how\s+often|number\s+of|count|any|is\s+there\s+an?|are\s+there)\s+"
+    rf"(?:(?:the|different|separate|camera|jump|scene|hard)\s+)*"
+    rf"(?:{_CUTS}|(?:scene|camera|shot)\s+(?:changes?|angles?|movements?|moves?))\b"
+    r"|\bcamera\s+(?:ever\s+|always\s+)?(?:mov|pan|zoom|shak|tilt|angle|static|still|steady|stable|fixed|hand-?held)\w*",
+    re.IGNORECASE,
+)
 
 # Words for what may be seen as well: *a man talking on the phone*, *keys with letters*.
 _VOICE = re.compile(r"\b(?:(?:speak|talk|sing|shout|scream)(?:s|ing)?|spoken)\b", re.IGNORECASE)
 _LETTERS = re.compile(r"\b(?:(?<!own )(?<!few )words|letters|writing)\b", re.IGNORECASE)
+_MANNER = re.compile(
+    r"\b(?:colou?rful|blurr(?:y|ed)|out of focus|(?:slow|stop)[\s-]motion|time[\s-]?lapse|cartoons?|animations?"
+    r"|animated|anime|cgi)\b",
+    re.IGNORECASE,
+)
 
 
 def unseeable(query: str, named: Sequence[str] = ()) -> str | None:
@@ -30,7 +47,9 @@ def unseeable(query: str, named: Sequence[str] = ()) -> str | None:
         return UNHEARD
     if _TEXT.search(query):
         return UNREAD
-    for words, why in ((_VOICE, UNHEARD), (_LETTERS, UNREAD)):
+    if _MADE.search(query):
+        return UNMADE
+    for words, why in ((_VOICE, UNHEARD), (_LETTERS, UNREAD), (_MARKS, UNMARKED), (_MANNER, UNMADE)):
         if words.search(query) and all(words.fullmatch(name) for name in named):
             return why
     return None

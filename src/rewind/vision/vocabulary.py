@@ -35,11 +35,13 @@ SURE = 0.3  # posterior mass from which a single class is named
 
 @dataclass(frozen=True)
 class Term:
-    """A known word of a query: `weights` (K,) in 0–1, how far each class says that the thing is there."""
+    """A known word of a query: `weights` (K,) in 0–1, how far each class says that the thing is there. `guessed` where
+    it stands for a word that is not known and means something else: *night snake* for the night."""
 
     name: str
     weights: npt.NDArray[np.float32]
     people: bool = False
+    guessed: bool = False
 
 
 class Vocabulary:
@@ -217,7 +219,7 @@ class Vocabulary:
         weights = np.stack([self.term(self.words[i]).weights for i in rows])
         sure = min(1.0, (best - NEAR_ZERO) / (NEAR_FULL - NEAR_ZERO))
         blend = (share[:, None] * weights).sum(0) / share.sum() * np.float32(sure)
-        return Term(self.words[rows[0]], blend.astype(np.float32))
+        return Term(self.words[rows[0]], blend.astype(np.float32), guessed=sure < 1)
 
 
 @cache
