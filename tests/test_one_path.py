@@ -90,7 +90,7 @@ def test_an_unsure_decoder_leaves_the_word_to_concepts_or_to_nobody(films: dict[
         ("Are there two bicycles?", "I cannot tell; what is asked about is seen at 0:00:0", False),
         ("Is it a bicycle or a rabbit?", "Bicycle (0.", False),
         ("Is it a dog or a cat?", "Not in this video.", True),
-        ("Is it day or night?", "I cannot tell.", False),
+        ("Is it day or night?", "I do not know. On screen: ", False),
         ("List all objects.", "On screen: vehicle (", False),
         ("How many cars are there?", "I cannot tell; what is asked about is seen at 0:00:0", False),
     ],

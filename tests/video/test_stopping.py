@@ -42,7 +42,7 @@ def test_a_unit_in_the_middle_of_which_reading_fails_is_not_waited_for(
     options = {"g": "2000", "bf": "0", "preset": "ultrafast", "sc_threshold": "0"}
     path = make("endless.mp4", frames=1700, size=(16, 16), options={**options, "forced-idr": "1"})
     monkeypatch.setattr("rewind.video.units.PART_PACKETS", 100)
-    monkeypatch.setattr("rewind.video.reader.PART_PACKETS", 100)
+    monkeypatch.setattr("rewind.video.cutter.PART_PACKETS", 100)
     monkeypatch.setattr("rewind.video.reader.Reader._until_second_group", lambda self, packets, marker: ([], True))
     fail_at(monkeypatch, 450, OSError(5, "Input/output error"))
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""From packets to units: where a stream may be cut so that threads decode its parts apart, and who decodes them."""
+"""From packets to samples: whether a stream is cut into units, and who decodes them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,17 @@ from av.video.stream import VideoStream
 from rewind.timeline import Clock
 from rewind.values import VideoInfo
 from rewind.video.bitstream import FAMILIES, Family
-from rewind.video.decode import Coded, Decoder, Painter, Pixels, Recipe, Timing, configure
+from rewind.video.cutter import Cutter
+from rewind.video.decode import Decoder, Painter, Pixels, Recipe, Timing, configure
+from rewind.video.extent import Extent
 from rewind.video.jump import Jumper
 from rewind.video.plan import Order, Plan
 from rewind.video.probe import stamped, step_of, timing_of
 from rewind.video.shared import Shared
 from rewind.video.source import Source, Stopped
-from rewind.video.timing import Grid, Reach, Rise, Run, Sampler
-from rewind.video.units import (
-    PART_BYTES,
-    PART_PACKETS,
-    Marker,
-    Part,
-    Unit,
-    arriving,
-    decode_parts,
-    new_extradata,
-    separable,
-)
+from rewind.video.timing import Grid, Run, Sampler
+from rewind.video.units import PART_BYTES, PART_PACKETS, Marker, Part, Unit, arriving, decode_parts, separable
 
-_UNIT_PACKETS = 48
 _LOOK_AHEAD_BYTES = 24_000_000
 _WINDOW = 64
 _GIVEN_UP = {
@@ -54,14 +45,13 @@ class Reader:
         height, width = plan.size or (info.height, info.width)
         share = _LOOK_AHEAD_BYTES // (plan.threads + 2) // max(1, 3 * height * width)
         self.depth = min(512, max(2, share))
-        self._reach = Reach(self.grid, self.step)
-        self._unfinished: Unit | None = None
+        self._extent = Extent(self.grid, step=self.step, time_base=info.time_base, shared=shared)
         self._ahead = Jumper(plan.source, shared, opened)
 
     @property
     def end(self) -> int:
         """Where the pictures read so far end, in ticks."""
-        return self._reach.end
+        return self._extent.end
 
     def close(self) -> None:
         """Gives back what was opened on the way."""
@@ -121,14 +111,13 @@ class Reader:
             configure(ctx, self.plan.reading)
         start = self.info.start_pts if timing == "counted" else 0
         family = marker.family if marker is not None else "whole"
-        rise = Rise(self.info.time_base)
 
         def parts() -> Iterator[Part]:
             while window := list(islice(packets, _WINDOW)):
                 coded = [marker.mark(p) if marker else stamped(p, timing) for p in window]
                 for place, c in enumerate(coded):
-                    coded[place] = self._placed(c, rise, start=c.packet.is_keyframe) if timing == "pts" else c
-                    self._extend(coded[place])
+                    coded[place] = self._extent.place(c, start=c.packet.is_keyframe) if timing == "pts" else c
+                    self._extent.extend(coded[place])
                 self.shared.clock_cpu()
                 yield Part(coded, False, None)
             yield Part([], True, self.end if timing == "pts" else None)
@@ -144,100 +133,27 @@ class Reader:
             )
             self.order.threads.append(worker)
             worker.start()
+
+        def begin(low: int, extradata: bytes | None) -> Unit:
+            unit = self._unit(low, extradata)
+            self.shared.put(self.order.units, unit)
+            self.shared.put(tasks, unit)
+            return unit
+
+        cutter = Cutter(
+            marker, grid=self.grid, start_index=self.plan.start_index, low=self.info.start_pts,
+            keys_only=self.plan.reading == "keyframes", extent=self._extent, ahead=self._ahead, shared=self.shared,
+            begin=begin,
+        )  # fmt: skip
         try:
-            self._cut(packets, marker, tasks)
+            cutter.cut(packets)
         except Exception:
-            if self._unfinished is not None:  # whoever decodes it waits for its end
-                self.shared.put(self._unfinished.parts, Part([], True, None))
+            if cutter.unit is not None:
+                self.shared.put(cutter.unit.parts, Part([], True, None))
             raise
         finally:
             for _ in range(self.plan.threads):
                 self.shared.put(tasks, None)
-
-    def _cut(self, packets: Iterator[Packet[VideoStream]], marker: Marker, tasks: queue.Queue[Unit | None]) -> None:
-        """Collects packets into units. A clean start is held until the first packet that does not lead it, because
-        leading pictures (shown before it, coded after it) still belong to the unit before."""
-        unit: Unit | None = None
-        low = self.info.start_pts
-        rise = Rise(self.info.time_base)
-        current: list[Coded] = []
-        held: list[Coded] = []
-        weight = 0
-        extradata: bytes | None = None
-        leads = False  # after a jump: what leads the first packet belongs to a unit that was left out
-
-        def hand_out(part: Part) -> None:
-            nonlocal unit
-            if unit is None:
-                stop = self.grid.first_at(part.end) if part.end is not None else None
-                if stop is not None and stop <= max(self.grid.first_at(low), self.plan.start_index):
-                    return  # no sample falls into it
-                unit = self._unit(low)
-                unit.extradata = extradata
-                self.shared.put(self.order.units, unit)
-                self.shared.put(tasks, unit)
-            self.shared.put(unit.parts, part)
-            if part.last:
-                unit = None
-            self._unfinished = unit
-
-        def resolve() -> bool:
-            """Ends the unit before the packet held, or takes it in; True where reading went on far ahead instead."""
-            nonlocal current, held, low, weight, packets, leads, extradata
-            first, leading = held[0], held[1:]
-            begin = self.end if first.pts is None else first.pts
-            if len(current) >= _UNIT_PACKETS or unit is not None:
-                # What leads it refers to the end of this unit, which so is one group with it: none of that is left out.
-                carried = [first._replace(start=False), *leading] if leading else []
-                hand_out(Part([*current, *carried], True, begin))
-                length = begin - low
-                current, low, weight = [first], begin, first.packet.size
-                wanted = self.grid.pts_limit(max(self.grid.first_at(begin), self.plan.start_index))
-                far = None if rise.moved else self._ahead.jump(marker, begin, wanted, least=2 * length)
-                if far is not None:
-                    packets, landed = far
-                    self._extend(landed)
-                    current, low, held, leads = [landed], landed.pts or begin, [], True
-                    extradata = new_extradata(landed.packet) or extradata
-                    return True
-            else:
-                current += [first._replace(start=not leading), *leading]
-            held = []
-            return False
-
-        while (packet := next(packets, None)) is not None:
-            coded = marker.mark(packet, keys_only=self.plan.reading == "keyframes")
-            changed = new_extradata(packet)
-            coded = self._placed(coded, rise, start=coded.start)
-            if leads and coded.pts is not None and not coded.start:
-                if coded.pts < low:
-                    continue
-                leads = False
-            self._extend(coded)
-            if held:
-                first = held[0]
-                if not coded.start and coded.pts is not None and first.pts is not None and coded.pts < first.pts:
-                    held.append(coded)
-                    continue
-                if resolve():
-                    continue
-            if changed is not None:
-                if current:
-                    hand_out(Part(current, True, coded.pts if coded.pts is not None else self.end))
-                    low = coded.pts if coded.pts is not None else self.end
-                current, weight, extradata = [coded._replace(start=True)], packet.size, changed
-                continue
-            if coded.start and current:
-                held = [coded]
-                continue
-            current.append(coded)
-            weight += packet.size
-            if len(current) >= PART_PACKETS or weight >= PART_BYTES:
-                hand_out(Part(current, False, None))
-                current, weight = [], 0
-        if held:
-            resolve()
-        hand_out(Part(current, True, self.end))
 
     def _work(self, tasks: queue.Queue[Unit | None], family: Family) -> None:
         """Body of a decoding thread."""
@@ -279,20 +195,5 @@ class Reader:
             self.shared.clock_cpu()
             self.shared.put(unit.out, None)
 
-    def _unit(self, low: int) -> Unit:
-        return Unit(low, queue.Queue[Run[Pixels] | None](self.depth))
-
-    def _placed(self, coded: Coded, rise: Rise, *, start: bool) -> Coded:
-        """A packet with its time counted on, where times have gone back."""
-        if coded.pts is None:
-            return coded
-        moved = rise.moved
-        coded.packet.pts = rise.place(coded.pts, start=start, end=self.end)
-        if rise.moved != moved:
-            self.shared.note("times go back on the way: counted on from where they did")
-        return coded._replace(pts=coded.packet.pts)
-
-    def _extend(self, coded: Coded) -> None:
-        """Moves the end of the video."""
-        if coded.pts is not None and coded.displayed:
-            self._reach.extend(coded.pts, coded.packet.duration or 0)
+    def _unit(self, low: int, extradata: bytes | None = None) -> Unit:
+        return Unit(low, queue.Queue[Run[Pixels] | None](self.depth), extradata)
