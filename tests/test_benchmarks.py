@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are not ins
 from benchmarks import Line
 from benchmarks.__main__ import main
 from benchmarks.aloud import ways
+from benchmarks.memory_use import peak_mb
 from benchmarks.parts import LEVEL, draw_parts, overlaps
 
 
@@ -45,6 +47,15 @@ def test_every_benchmark_can_be_imported(path: Path) -> None:
 def test_whether_a_bound_holds(line: Line, holds: bool | None) -> None:
     assert line.holds is holds
     assert line.to_json()["holds"] is holds
+
+
+def test_the_peak_of_a_process_is_its_own_and_not_that_of_the_one_that_began_it() -> None:
+    held = torch.ones(1 << 26)  # 256 MB
+    assert peak_mb() > 256
+    code = "from benchmarks.memory_use import peak_mb; print(peak_mb())"
+    root = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert float(done.stdout) < peak_mb() - held.nbytes / 2**21
 
 
 def _give(monkeypatch: pytest.MonkeyPatch, name: str, run: object) -> None:
