@@ -10,7 +10,10 @@ the thing; `first` the same without the threshold; `absent` the share of absent 
 
 Without `--joined` each clip is read in its own shape and the concepts alone are asked. With it the clips become one
 file, each fitted into 640 × 360 with black bars as a film joined of such clips is, and `Video.find` is asked as a user
-asks: `right` is then that the middle of the first moment lies in the right clip.
+asks: `right` is then that the middle of the first moment lies in the right clip, `overlap` the mean of intersection
+over union of the first moment and that clip, of the queries that have a moment, and `overlap 0.5` the share that
+reaches .5. A thing may be seen in part of its clip alone: compare ways, do not read it as their error. With
+`--seconds 5` the film has a cut every five seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -35,23 +38,33 @@ from rewind.timeline import Timeline
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
 from rewind.vision.concepts import SEEN
+from rewind.vision.shots import looks, shot_starts
 
 QUERIES = Path(__file__).with_name("haystack_queries.json")
 SHAPE = (640, 360)
-Told = tuple[float, float, bool]
-"""Of a query: its best score, the second of the film that is told, and whether it counts as seen."""
 
 
-def read_clip(path: Path, encoder: VisionEncoder, *, seconds: int) -> Tensor:
-    """Posteriors (seconds, V, K) of one clip at one frame a second, repeated where it is shorter."""
+class Told(NamedTuple):
+    """Of a query: its best score, the second of the film that is told, whether it counts as seen, and its moment."""
+
+    score: float
+    at_s: float
+    seen: bool
+    span: tuple[float, float] | None = None
+
+
+def read_clip(path: Path, encoder: VisionEncoder, *, seconds: int) -> tuple[Tensor, Tensor]:
+    """Posteriors (seconds, V, K) of one clip at one frame a second, repeated where it is shorter, and the frames' looks
+    (seconds, D)."""
     rows: list[Tensor] = []
     with open_frames(path, size=encoder.input_size) as stream:
         for frame in stream:
             rows.append(torch.from_numpy(frame.pixels))
             if len(rows) == seconds:
                 break
-    posterior = encoder.encode(torch.stack(rows))[2]
-    return posterior[torch.arange(seconds) % len(rows)]
+    deep, _, posterior = encoder.encode(torch.stack(rows))
+    again = torch.arange(seconds) % len(rows)
+    return posterior[again], looks(deep)[again]
 
 
 def interval(hits: Sequence[bool], *, draws: int = 2000) -> tuple[float, float]:
@@ -92,13 +105,14 @@ def by_concepts(
     """Asks the concepts of all clips, each read in its own shape."""
     encoder, concepts = vision_encoder_of("nano", image_text), engine("nano", image_text).concepts
     assert concepts is not None
-    film = torch.cat([read_clip(clip, encoder, seconds=seconds) for clip in clips])
+    posteriors, seen = zip(*(read_clip(clip, encoder, seconds=seconds) for clip in clips), strict=True)
+    film, shots = torch.cat(posteriors), shot_starts(seen)
     timeline = Timeline.regular(len(film))
 
     def find(query: str) -> Told:
-        scores = concepts.score(film, query, timeline).scores
+        scores = concepts.score(film, query, timeline, shots=shots).scores
         best = float(scores.max())
-        return best, float(scores.argmax()), best >= threshold
+        return Told(best, float(scores.argmax()), best >= threshold)
 
     return find
 
@@ -115,11 +129,17 @@ def by_the_product(
     def find(query: str) -> Told:
         found = video.find(query)
         if not found.moments:
-            return found.best_score, found.best_time_s, False
+            return Told(found.best_score, found.best_time_s, False)
         first = found.moments[0]
-        return first.score, (first.start_s + first.end_s) / 2, True
+        return Told(first.score, (first.start_s + first.end_s) / 2, True, (first.start_s, first.end_s))
 
     return find
+
+
+def _overlap(span: tuple[float, float], start_s: float, end_s: float) -> float:
+    """Intersection over union of a moment and a clip."""
+    shared = max(0.0, min(span[1], end_s) - max(span[0], start_s))
+    return shared / (span[1] - span[0] + end_s - start_s - shared)
 
 
 def run(
@@ -129,11 +149,13 @@ def run(
     threshold: float = SEEN,
     joined: bool = False,
     image_text: str | None = None,
+    seconds: int | None = None,
     verbose: bool = False,
 ) -> list[dict[str, Any]]:
-    """Measure one half; one dictionary a line. `threshold` is for what is not joined."""
+    """Measure one half; one dictionary a line. `threshold` is for what is not joined; `seconds` a clip, where not those
+    of the queries' file."""
     spec = json.loads(QUERIES.read_text())
-    half, seconds = spec[split], spec["clip_seconds"]
+    half, seconds = spec[split], seconds or spec["clip_seconds"]
     clips = [corpus / "videos" / name for name in half["clips"]]
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
@@ -143,16 +165,17 @@ def run(
             find = by_concepts(clips, seconds=seconds, threshold=threshold, image_text=image_text)
         watched_s = time.perf_counter() - started
 
-        def best(query: str) -> tuple[str, bool]:
-            score, at, seen = find(query)
-            clip = half["clips"][min(int(at // seconds), len(clips) - 1)]
+        def best(query: str) -> tuple[str, Told]:
+            told = find(query)
+            clip = half["clips"][min(int(told.at_s // seconds), len(clips) - 1)]
             if verbose:
-                print(json.dumps({"query": query, "score": round(score, 3), "seen": seen, "clip": clip}))
-            return clip, seen
+                print(json.dumps({"query": query, "score": round(told.score, 3), "seen": told.seen, "clip": clip}))
+            return clip, told
 
         started = time.perf_counter()
-        present = [(clip in item["clips"], seen) for item in half["present"] for clip, seen in [best(item["query"])]]
-        absent = [best(query)[1] for query in half["absent"]]
+        asked = [(item["clips"], *best(item["query"])) for item in half["present"]]
+        present = [(clip in right, told.seen) for right, clip, told in asked]
+        absent = [best(query)[1].seen for query in half["absent"]]
         scored_s = (time.perf_counter() - started) / (len(present) + len(absent))
     outcomes = {
         "first": [hit for hit, _ in present],
@@ -172,6 +195,15 @@ def run(
         }
         for name, hits in outcomes.items()
     ]
+    if joined:
+        overlaps = [
+            max(_overlap(told.span, k * seconds, (k + 1) * seconds) for k, c in enumerate(half["clips"]) if c in right)
+            for right, _, told in asked
+            if told.span is not None
+        ]
+        for least in (0.5, 0.7):
+            lines.append({**common, "metric": f"overlap {least}", **share([iou >= least for iou in overlaps])})
+        lines.append({**common, "metric": "overlap", "value": round(float(np.mean(overlaps)), 3), "n": len(overlaps)})
     lines.append({**common, "metric": "seconds", "watch": round(watched_s, 1), "score_a_query": round(scored_s, 4)})
     return lines
 
@@ -181,13 +213,14 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="folder with videos/")
     parser.add_argument("--split", choices=("tuning", "heldout", "tuning-b", "heldout-b"), default="tuning")
     parser.add_argument("--joined", action="store_true", help="one file of all clips, asked as a user asks")
+    parser.add_argument("--seconds", type=int, help="of each clip, in place of what the queries' file says")
     parser.add_argument("--threshold", type=float, default=SEEN, help="least score that counts as seen, not joined")
     parser.add_argument("--image-text", metavar="hub:NAME", help="ask this model in place of the bundled classifier")
     parser.add_argument("--verbose", action="store_true", help="a line for each query")
     given = parser.parse_args()
     for line in run(
         given.corpus, given.split, threshold=given.threshold, joined=given.joined, image_text=given.image_text,
-        verbose=given.verbose,
+        seconds=given.seconds, verbose=given.verbose,
     ):  # fmt: skip
         print(json.dumps(line))
 
