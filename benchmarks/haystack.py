@@ -38,7 +38,6 @@ from rewind.timeline import Timeline
 from rewind.video import open_frames
 from rewind.vision import VisionEncoder
 from rewind.vision.concepts import SEEN
-from rewind.vision.shots import looks, shot_starts
 
 QUERIES = Path(__file__).with_name("haystack_queries.json")
 SHAPE = (640, 360)
@@ -53,18 +52,16 @@ class Told(NamedTuple):
     span: tuple[float, float] | None = None
 
 
-def read_clip(path: Path, encoder: VisionEncoder, *, seconds: int) -> tuple[Tensor, Tensor]:
-    """Posteriors (seconds, V, K) of one clip at one frame a second, repeated where it is shorter, and the frames' looks
-    (seconds, D)."""
+def read_clip(path: Path, encoder: VisionEncoder, *, seconds: int) -> Tensor:
+    """Posteriors (seconds, V, K) of one clip at one frame a second, repeated where it is shorter."""
     rows: list[Tensor] = []
     with open_frames(path, size=encoder.input_size) as stream:
         for frame in stream:
             rows.append(torch.from_numpy(frame.pixels))
             if len(rows) == seconds:
                 break
-    deep, _, posterior = encoder.encode(torch.stack(rows))
-    again = torch.arange(seconds) % len(rows)
-    return posterior[again], looks(deep)[again]
+    posterior = encoder.encode(torch.stack(rows))[2]
+    return posterior[torch.arange(seconds) % len(rows)]
 
 
 def interval(hits: Sequence[bool], *, draws: int = 2000) -> tuple[float, float]:
@@ -105,12 +102,11 @@ def by_concepts(
     """Asks the concepts of all clips, each read in its own shape."""
     encoder, concepts = vision_encoder_of("nano", image_text), engine("nano", image_text).concepts
     assert concepts is not None
-    posteriors, seen = zip(*(read_clip(clip, encoder, seconds=seconds) for clip in clips), strict=True)
-    film, shots = torch.cat(posteriors), shot_starts(seen)
+    film = torch.cat([read_clip(clip, encoder, seconds=seconds) for clip in clips])
     timeline = Timeline.regular(len(film))
 
     def find(query: str) -> Told:
-        scores = concepts.score(film, query, timeline, shots=shots).scores
+        scores = concepts.score(film, query, timeline).scores
         best = float(scores.max())
         return Told(best, float(scores.argmax()), best >= threshold)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rewind.relevance import MEMORY_SEEN, SHOT_SHOULDER, SHOULDER, join
+from rewind.relevance import MEMORY_SEEN, join
 from rewind.selection.tracks import TRAINED_FRAMES, at_length
 from rewind.vision.concepts import SEEN
 
@@ -19,16 +19,6 @@ def test_scores_and_threshold_are_weighed_alike() -> None:
     assert "no word of the query is known" in joined.degradations[0]
     assert join(memory, concepts, familiarity=0.5, concepts_know=False).known
     assert join(memory, concepts, familiarity=0.25, concepts_know=True).degradations == ()
-
-
-def test_edges_reach_further_down_as_far_as_concepts_speak() -> None:
-    both = torch.zeros(2)
-    for familiarity, shoulder in ((0.0, SHOT_SHOULDER), (1.0, SHOULDER), (0.5, (SHOULDER + SHOT_SHOULDER) / 2)):
-        joined = join(both, both, familiarity=familiarity, concepts_know=True, shots=(1,))
-        assert joined.shoulder == pytest.approx(shoulder)
-        assert joined.shots == (1,)
-    alone = join(both, None, familiarity=0.0, concepts_know=False, shots=())
-    assert (alone.shoulder, alone.shots) == (SHOULDER, ())
 
 
 def test_memory_alone_knows_what_is_familiar_and_nothing_else() -> None:

@@ -19,7 +19,7 @@ from rewind.language.which import Which
 from rewind.memory import MemoryState
 from rewind.model import ReWind
 from rewind.models import Fingerprint
-from rewind.relevance import FAMILIAR, SHOULDER, Relevance, join
+from rewind.relevance import FAMILIAR, Relevance, join
 from rewind.selection import Selection, spans
 from rewind.store import Part, Stretch
 from rewind.store.memories import keep_memory, load_memory, memory_file
@@ -29,7 +29,6 @@ from rewind.threads import one_thread
 from rewind.timeline import Timeline
 from rewind.values import KeyFrame, Moment, VideoInfo
 from rewind.vision.concepts import SEEN, UNKNOWN, Concepts
-from rewind.vision.shots import looks, shot_starts
 
 SMALL = 50_000_000
 """Parameters up to which a model's operations are too short for more than one thread."""
@@ -132,16 +131,14 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
     seconds = torch.from_numpy(timeline.seconds)
     memory = model.frame_scores(state, left=seconds[-1] - seconds)
     concepts, known, lack = None, False, UNKNOWN
-    familiarity, shots = engine.familiarity(text), tuple[int, ...]()
     if engine.concepts is not None:
-        if familiarity < FAMILIAR:
-            shots = shot_starts(stretch.derived(looks, name="looks"))
         text = replace(text, degradations=(*text.degradations, *engine.concepts.cuts(instruction)))
-        found = engine.concepts.score_parts(stretch.part("posterior"), instruction, timeline, shots=shots)
+        found = engine.concepts.score_parts(stretch.part("posterior"), instruction, timeline)
         concepts, known, lack = found.scores, bool(found.known), found.lack
         if float(concepts.max()) < SEEN and engine.vague(text):
             known, lack = False, VAGUE
-    relevance = join(memory, concepts, familiarity=familiarity, concepts_know=known, lack=lack, shots=shots)
+    familiarity = engine.familiarity(text)
+    relevance = join(memory, concepts, familiarity=familiarity, concepts_know=known, lack=lack)
     return Recollection(text, familiarity, state, relevance, time.perf_counter() - begun)
 
 
@@ -173,7 +170,6 @@ def moments_of(
     found = moments_in(
         relevance.scores, timeline, threshold=relevance.threshold if threshold is None else threshold,
         end_s=end_of(timeline, info, until_s=until_s), limit=limit if which is None else None,
-        shoulder=relevance.shoulder, shots=relevance.shots,
     )  # fmt: skip
     if which is not None and found:
         return (min(found, key=lambda m: m.start_s) if which == "first" else max(found, key=lambda m: m.end_s),)
@@ -181,14 +177,13 @@ def moments_of(
 
 
 def moments_in(
-    scores: Tensor, timeline: Timeline, *, threshold: float, end_s: float, limit: int | None = None,
-    shoulder: float = SHOULDER, shots: Sequence[int] = (),
-) -> list[Moment]:  # fmt: skip
+    scores: Tensor, timeline: Timeline, *, threshold: float, end_s: float, limit: int | None = None
+) -> list[Moment]:
     """Moments of frames' scores (T,), by the one rule that the engine has: `spans`, with a sample as its step."""
     step = 1 / float(timeline.clock.fps)
     return spans(
-        scores, timeline.seconds, threshold=threshold, shoulder=shoulder, merge_gap_s=step, end_s=end_s, step_s=step,
-        cuts=shots, limit=limit,
+        scores, timeline.seconds, threshold=threshold, shoulder=0.5, merge_gap_s=step, end_s=end_s, step_s=step,
+        limit=limit,
     )  # fmt: skip
 
 

@@ -23,9 +23,6 @@ from rewind.vision.concepts import SEEN, UNKNOWN
 MEMORY_SEEN = 0.6
 """On worlds of the validation range what is there reaches it and what is absent stays under it in 308 of 308 and 110 of
 112 questions at 1 minute, 181 of 181 and 59 of 59 at 10, 65 of 67 and 12 of 13 at 60."""
-SHOULDER, SHOT_SHOULDER = 0.5, 0.3
-"""The share of its peak that a moment's edges must reach, of memory's scores and of concepts'. Those end where a shot
-does, and may be followed further down before: see docs/concepts.md."""
 FAMILIAR = 0.5
 """Familiarity from which an instruction counts as one of memory's kind."""
 
@@ -34,16 +31,13 @@ FAMILIAR = 0.5
 class Relevance:
     """`scores` (T,) in 0–1 and the `threshold` from which they count as seen; `known` says whether any witness knew the
     words of the instruction, `lack` why none did. `remembered` is memory's own best score as a share of what counts as
-    seen by memory: what the decoder says of a video of which nothing was remembered is made up. Moments reach down to
-    `shoulder` of their peak, and not past `shots`, the rows at which shots begin."""
+    seen by memory: what the decoder says of a video of which nothing was remembered is made up."""
 
     scores: Tensor
     threshold: float
     known: bool
     remembered: float
     lack: str = UNKNOWN
-    shoulder: float = SHOULDER
-    shots: tuple[int, ...] = ()
 
     @property
     def best(self) -> float:
@@ -57,11 +51,9 @@ class Relevance:
 
 
 def join(
-    memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool, lack: str = UNKNOWN,
-    shots: tuple[int, ...] = (),
-) -> Relevance:  # fmt: skip
-    """Join the witnesses' scores, each (T,); `concepts` is None where the vision encoder has no classes. `shots`: the
-    rows at which shots begin, where moments are to end with them."""
+    memory: Tensor, concepts: Tensor | None, *, familiarity: float, concepts_know: bool, lack: str = UNKNOWN
+) -> Relevance:
+    """Join the witnesses' scores, each (T,); `concepts` is None where the vision encoder has no classes."""
     seen = at_length(MEMORY_SEEN, len(memory))
     remembered = float(memory.max()) / seen
     f = familiarity
@@ -69,5 +61,4 @@ def join(
         return Relevance(memory.float(), seen, f >= FAMILIAR, remembered, lack)
     scores = f * memory.float() + (1 - f) * concepts.float()
     threshold, known = f * seen + (1 - f) * SEEN, concepts_know or f >= FAMILIAR
-    shoulder = f * SHOULDER + (1 - f) * SHOT_SHOULDER
-    return Relevance(torch.clamp(scores, 0, 1), threshold, known, remembered, lack, shoulder, shots)
+    return Relevance(torch.clamp(scores, 0, 1), threshold, known, remembered, lack)

@@ -52,16 +52,6 @@ def test_a_shallow_dip_does_not_part_a_moment_and_a_deep_valley_does() -> None:
     assert spans([0.0, 0.9, 0.2, 0.8, 0.0, 0.0, 0.0], seconds) == [Moment(1, 2, 0.9), Moment(3, 4, 0.8)]
 
 
-def test_no_hill_crosses_a_cut_and_moments_that_touch_there_are_one() -> None:
-    seconds, scores = list(range(8)), [0.0, 0.4, 0.6, 0.5, 0.4, 0.9, 0.8, 0.0]
-    assert spans(scores, seconds) == [Moment(2, 7, 0.9)]
-    # Before the cut 0.4 is more than half of that shot's 0.6; behind it nothing under 0.45 belongs to the 0.9.
-    assert spans(scores, seconds, cuts=[5]) == [Moment(1, 7, 0.9)]
-    assert spans(scores, seconds, cuts=[4]) == [Moment(5, 7, 0.9), Moment(1, 4, 0.6)]
-    assert spans(scores, seconds, cuts=[4], threshold=0.7) == [Moment(5, 7, 0.9)]
-    assert spans(scores, seconds, cuts=[4], merge_gap_s=1.0) == [Moment(1, 7, 0.9)]
-
-
 def test_close_moments_merge() -> None:
     scores, seconds = [0.9, 0.0, 0.8, 0.0, 0.0, 0.0, 0.7], list(range(7))
     assert spans(scores, seconds, merge_gap_s=1.0) == [Moment(0, 3, 0.9), Moment(6, 7, 0.7)]

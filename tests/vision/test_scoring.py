@@ -40,17 +40,6 @@ def test_a_readout_takes_away_and_never_gives(seed: int, offered: int, frames: i
     np.testing.assert_allclose(found, plain([max(frame) for frame in zip(*lost, strict=True)], 5), atol=1e-4)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.sets(st.integers(1, 29)))
-def test_nothing_is_smoothed_over_a_cut(seed: int, frames: int, cuts: set[int]) -> None:
-    evidence = np.random.default_rng(seed).normal(size=(frames, 1, 2)).astype(np.float32)
-    evidence[:, 0, 1] = 0
-    shots = sorted(cut for cut in cuts if cut < frames)
-    found = join_evidence(evidence, rows=5, shots=shots)
-    for start, stop in zip([0, *shots], [*shots, frames], strict=True):
-        np.testing.assert_allclose(found[start:stop], plain(list(evidence[start:stop, 0, 0]), 5), atol=1e-4)
-
-
 def test_where_all_lean_alike_the_evidence_stays() -> None:
     evidence = np.zeros((12, 1, 2), np.float32)
     evidence[4:9, 0, 0], evidence[:, 0, 1] = 1, 3.5

@@ -7,8 +7,7 @@ The rule, from the best frame down:
 2. *Threshold.* A hill is a moment where its peak reaches `threshold`. Where none does, the thing is absent.
 3. *Extent.* A moment reaches from the first to the last frame of its hill that scores at least `shoulder` × its peak.
    It is half-open: it ends at the instant of the next frame, which no longer shows the thing. Where frames are missing
-   (broken pictures, gaps), a frame lasts one step and no hill crosses: nothing is said of what was not seen. No hill
-   crosses `cuts` either.
+   (broken pictures, gaps), a frame lasts one step and no hill crosses: nothing is said of what was not seen.
 4. *Merging.* Moments no further apart than `merge_gap_s` become one.
 5. A moment's score is its peak's. Moments never overlap, so there is nothing left to suppress.
 
@@ -39,7 +38,6 @@ def spans(
     merge_gap_s: float = 0.0,
     end_s: float | None = None,
     step_s: float | None = None,
-    cuts: Sequence[int] = (),
     limit: int | None = None,
 ) -> list[Moment]:
     """Moments of a scored video, best first (ties: earlier first); an empty list where the thing is absent.
@@ -52,8 +50,6 @@ def spans(
         merge_gap_s: moments this close, or closer, are one. 0 joins those that touch.
         end_s: where the last frame ends; one step after it where not given.
         step_s: how long a frame lasts; the median step where not given (1 s for a single frame).
-        cuts: rows, rising, at which something else begins: no hill goes past them, though moments that touch there
-            are one.
         limit: how many of the best to give.
 
     Raises:
@@ -67,7 +63,7 @@ def spans(
     step = step_s or (float(np.median(np.diff(t))) if len(t) > 1 else 1.0)
     gap = np.diff(t) > 1.5 * step
     ends = np.append(np.where(gap, t[:-1] + step, t[1:]), t[-1] + step if end_s is None else end_s)
-    pieces = np.split(np.arange(len(t)), np.union1d(np.flatnonzero(gap) + 1, np.asarray(cuts, np.int64)))
+    pieces = np.split(np.arange(len(t)), np.flatnonzero(gap) + 1)
     found = []
     for rows in pieces:
         piece = s[rows]

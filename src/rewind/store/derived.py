@@ -13,8 +13,8 @@ from torch import Tensor
 from rewind.store.tensors import keep_tensor, kept_tensor
 
 Make = Callable[[], Tensor]
-NAMES = 3
-"""Kept of one video: two models that are asked in turns do not throw away each other's, nor what tells of its shots."""
+NAMES = 2
+"""Kept of one video: two models that are asked in turns do not throw away each other's."""
 
 
 def derived(folder: Path | None, name: str, make: Make, *, shard: str, rows: int) -> Tensor:

@@ -44,11 +44,8 @@ class Stretch:
 
     def derived_clips(self, size: int, make: Callable[[Tensor, Tensor], Tensor], *, name: str) -> Iterator[Tensor]:
         """Clips of what `make(deep, fine)` gives; it is called once a shard and kept beside it under `name`."""
-        return (clip for (clip,) in _in_clips(((one,) for one in self.derived(make, name=name)), size))
-
-    def derived(self, make: Callable[[Tensor, Tensor], Tensor], *, name: str) -> Iterator[Tensor]:
-        """What `derived_clips` gives, shard by shard."""
-        return self.stored.derived_by_shard(make, name=name, first=self.first, stop=self.stop)
+        made = self.stored.derived_by_shard(make, name=name, first=self.first, stop=self.stop)
+        return (clip for (clip,) in _in_clips(((one,) for one in made), size))
 
     def part(self, part: Part) -> Iterator[Tensor]:
         """One kind of features, shard by shard in time order."""

@@ -8,7 +8,7 @@ have little of it, where cosines of class names do not tell (docs/concepts.md ha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -83,26 +83,21 @@ class Concepts:
             found = [near] if near else []
         return found
 
-    def score(
-        self, posterior: Tensor, query: str, timeline: Timeline | None = None, *, shots: Sequence[int] = ()
-    ) -> ConceptScores:  # fmt: skip
+    def score(self, posterior: Tensor, query: str, timeline: Timeline | None = None) -> ConceptScores:
         """How sure it is, frame by frame, that what a query names is on screen.
 
         Args:
             posterior: (T, V, 1011), of the bundled vision encoder: classes, then colours.
             query: a noun phrase or a question in English.
             timeline: of the T frames; None stands for one frame a second.
-            shots: rows at which shots begin, over which nothing is smoothed.
 
         Raises:
             ConfigError: an empty query, or a posterior of another encoder.
         """
         fps = float(timeline.clock.fps) if timeline is not None else 1.0
-        return self._judge(self._evidence(posterior, query), query, fps, shots)
+        return self._judge(self._evidence(posterior, query), query, fps)
 
-    def score_parts(
-        self, parts: Iterable[Tensor], query: str, timeline: Timeline, *, shots: Sequence[int] = ()
-    ) -> ConceptScores:  # fmt: skip
+    def score_parts(self, parts: Iterable[Tensor], query: str, timeline: Timeline) -> ConceptScores:
         """`score` for a video that comes in stretches (t, V, 1011), one after another, never in memory together."""
         kept, done = torch.empty(0, 1, 2), 0
         for part in parts:
@@ -112,7 +107,7 @@ class Concepts:
                 kept = torch.empty(len(timeline), *evidence.shape[1:])
             kept[done : done + len(part)] = evidence
             done += len(part)
-        return self._judge(kept, query, float(timeline.clock.fps), shots)
+        return self._judge(kept, query, float(timeline.clock.fps))
 
     def _evidence(self, posterior: Tensor, query: str) -> Tensor:
         """Log evidence and readout (T, A, 2) of the A things that a query offers, unsmoothed, in (T, V, 1011)."""
@@ -159,9 +154,9 @@ class Concepts:
             parts = [part for some in parts for part in some.split(",") if self._vocabulary.names_something(part)]
         return tuple(parts) if len(parts) > 1 and all(self._vocabulary.terms(part) for part in parts) else ()
 
-    def _judge(self, evidence: Tensor, query: str, fps: float, shots: Sequence[int]) -> ConceptScores:
+    def _judge(self, evidence: Tensor, query: str, fps: float) -> ConceptScores:
         """Scores from the evidence (T, A, 2) of all of a video's stretches, joined."""
-        raw = join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps)), shots=shots)
+        raw = join_evidence(evidence.numpy(), rows=max(1, round(WINDOW_S * fps)))
         alone = tuple(COLOURS[colour] for colour in self._vocabulary.colours_alone(query))
         looks = looks_in(query)
         terms, shown = self.terms(query), self._shown(query)

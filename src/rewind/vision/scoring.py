@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -87,18 +85,16 @@ def colour_evidence(posterior: Floats, colours: list[int], *, either: bool) -> F
     return np.asarray(logs.max(1) if either else logs.min(1), np.float32)
 
 
-def join_evidence(evidence: Floats, *, rows: int, shots: Sequence[int] = ()) -> Floats:
-    """Log evidence (T,) of one query, smoothed over `rows` samples of one shot (`shots`: the rows at which others than
-    the first begin), out of that and the readout (T, A, 2) of each of the A things that it offers, the best of which
-    counts. A frame loses what its readout falls behind the video's best:
+def join_evidence(evidence: Floats, *, rows: int) -> Floats:
+    """Log evidence (T,) of one query, smoothed over `rows` samples, out of that and the readout (T, A, 2) of each of
+    the A things that it offers, the best of which counts. A frame loses what its readout falls behind the video's best:
     never does it gain, so that a readout alone makes nothing seen."""
     if not len(evidence):
         return np.empty(0, np.float32)
     each = []
     for mass, leaning in evidence.transpose(1, 2, 0):
         each.append(mass + BEHIND * np.minimum(0, leaning - smooth(leaning, rows=rows).max()))
-    best = np.max(each, axis=0).astype(np.float32)
-    return np.concatenate([smooth(shot, rows=rows) for shot in np.split(best, shots)])
+    return smooth(np.max(each, axis=0).astype(np.float32), rows=rows)
 
 
 def smooth(values: Floats, *, rows: int) -> Floats:
