@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewind.answering import Engine, Recollection, best_time, moments_in
+from rewind.answering import Around, Engine, Recollection, best_time, moments_in
 from rewind.clock import format_span, format_time
 from rewind.language import question
 from rewind.language.answer import Decoded
+from rewind.language.times import Span
 from rewind.overview import overview
 from rewind.store import Stretch
 from rewind.timeline import Timeline
@@ -53,14 +54,17 @@ class Said:
 
 def say(
     engine: Engine, seen: Recollection, decoded: Decoded, moments: tuple[Moment, ...], stretch: Stretch,
-    timeline: Timeline, *, end_s: float, part: bool = False, at_s: float | None = None, followed: bool = True,
+    timeline: Timeline, *, end_s: float, within: Span | None = None, at_s: float | None = None,
+    followed: bool = True, around: Around | None = None,
 ) -> Said:  # fmt: skip
     """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows. Of
-    a `part` of the video nothing is said of the rest.
+    a part of the video nothing is said of the rest.
 
     Args:
         moments: where the scores have found what is asked for. timeline: of the stretch's frames, the last of which
             ends at second `end_s`.
+        within: the part that is asked about, in seconds; None for all of the video. around: what is looked at to tell
+            what it shows, where it is short.
         at_s: the instant that is asked about; the stretch is what lies around it.
         followed: False where a part was named that is not looked at alone.
     """
@@ -73,16 +77,17 @@ def say(
         text = decoded.text
         absent = text in NEEDS_NO_SUPPORT and not moments
         if text == "never" and absent:
-            text = ABSENT_THERE if part else ABSENT
+            text = ABSENT_THERE if within else ABSENT
         elif text in ("at", "never"):
             # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else moments)
     concepts, unsure = engine.concepts, max(0.0, decoded.confidence)
     if concepts is None or not relevance.known:
-        shown = () if concepts is None else overview(concepts, stretch, timeline, end_s=end_s)
+        wide = around or Around(stretch, timeline, end_s, slice(0, len(timeline)))
+        shown = overview(concepts, wide.stretch, wide.timeline, end_s=wide.end_s, within=within) if concepts else ()
         told = f"On screen: {'; '.join(map(str, shown))}."
-        all_of_it = part or at_s is not None or question.asks_for_all(asked)
+        all_of_it = within is not None or at_s is not None or question.asks_for_all(asked)
         if shown and all_of_it and NOTHING_NAMED in relevance.degradations:
             proof = sorted((m for one in shown for m in one.moments), key=lambda m: (-m.score, m.start_s))
             return Said(told, "concepts", proof[0].score, False, tuple(proof), unasked=True)
@@ -93,7 +98,7 @@ def say(
     if not moments and not _deniable(concepts, asked):
         return Said("I cannot tell.", "none", unsure, False)
     if not moments:
-        return Said(ABSENT_THERE if part else ABSENT, "concepts", 1 - relevance.best, True)
+        return Said(ABSENT_THERE if within else ABSENT, "concepts", 1 - relevance.best, True)
     whether, plain = question.WHETHER.match(asked) is not None, followed and not question.negates(asked)
     if plain and (whether or question.asks_more(asked)):
         chosen = _choice(concepts, asked, stretch, timeline, end_s=end_s)
