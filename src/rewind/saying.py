@@ -116,7 +116,7 @@ def _deniable(concepts: Concepts, asked: str) -> bool:
     """Whether what was not found can be said not to be there: not where only some of what is asked for was missed."""
     if question.OR.search(asked) and not concepts.offered(asked):
         return False
-    if question.negates(asked) and len(concepts.terms(asked)) > 1:
+    if question.excludes(asked) or (question.negates(asked) and len(concepts.terms(asked)) > 1):
         return False
     return sum(bool(concepts.terms(one)) for one in question.sentences(asked)) < 2
 
@@ -173,7 +173,9 @@ def _of_moment(
     sayable = plain and then and not question.OR.search(asked) and not question.quantifies(asked)
     if whether and sayable and concepts.names_one_thing(question.without_lead(asked)):
         return f"Yes, {when}{there}", moment.score
-    if whether or not plain or question.asks_more(asked):
+    # Of what happens to a thing its own times do not tell: *When does the dog leave?*
+    happens = not concepts.names_all(question.timed(asked) or "")
+    if whether or not plain or happens or question.asks_more(asked):
         return f"I cannot tell; what is asked about is seen {when}{there}", None
     return f"{_times([moment])}{there}", moment.score
 

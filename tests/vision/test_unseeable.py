@@ -36,6 +36,8 @@ def concepts() -> Concepts:
         ("number of scene changes", UNMADE),
         ("Is the camera moving?", UNMADE),
         ("camera shake", UNMADE),
+        ("What camera was used?", UNMADE),
+        ("Is there a split screen?", UNMADE),
         ("slow motion", UNMADE),
         ("Is it a cartoon?", UNMADE),
         ("Is the video colorful?", UNMADE),

@@ -26,6 +26,7 @@ _MADE = re.compile(
     rf"\b(?:how\s+many|how\s+often|number\s+of|count|any|is\s+there\s+an?|are\s+there)\s+"
     rf"(?:(?:the|different|separate|camera|jump|scene|hard)\s+)*"
     rf"(?:{_CUTS}|(?:scene|camera|shot)\s+(?:changes?|angles?|movements?|moves?))\b"
+    r"|\b(?:what|which)\s+(?:kind\s+of\s+)?(?:camera|lens)\b|\bsplit[\s-]screens?\b|\bletterbox\w*|\bblack\s+bars?\b"
     r"|\bcamera\s+(?:ever\s+|always\s+)?(?:mov|pan|zoom|shak|tilt|angle|static|still|steady|stable|fixed|hand-?held)\w*",
     re.IGNORECASE,
 )
