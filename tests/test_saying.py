@@ -182,6 +182,19 @@ def test_only_what_was_missed_as_a_whole_is_denied(asked: str, denied: bool) -> 
     assert given.text == (ABSENT if denied else "I cannot tell.")
 
 
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("Is there a dog in a car?", "I cannot tell; of what is asked about, dog is seen at 0:00:00 – 0:00:08."),
+        ("a car and a teapot", ABSENT),
+        ("Is it a teapot or a car?", ABSENT),
+    ],
+)
+def test_what_is_seen_of_several_things_is_told(asked: str, text: str) -> None:
+    given = shown(asked, beagle=0.9)
+    assert (given.text, given.moments, given.absent) == (text, (), text == ABSENT)
+
+
 def test_what_is_not_heard_is_not_said_to_be_there() -> None:
     given = shown("Is the dog barking?", MOMENT, known=False, lack=UNHEARD, beagle=0.8)
     assert given.text == "I cannot tell; what may show it is seen at 0:00:03 – 0:00:05."

@@ -83,8 +83,8 @@ def say(
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else moments)
     concepts, unsure = engine.concepts, max(0.0, decoded.confidence)
+    wide = around or Around(stretch, timeline, end_s, slice(0, len(timeline)))
     if concepts is None or not relevance.known:
-        wide = around or Around(stretch, timeline, end_s, slice(0, len(timeline)))
         shown = overview(concepts, wide.stretch, wide.timeline, end_s=wide.end_s, within=within) if concepts else ()
         told = f"On screen: {'; '.join(map(str, shown))}."
         all_of_it = within is not None or at_s is not None or question.asks_for_all(asked)
@@ -97,11 +97,14 @@ def say(
         return Said(f"I do not know.{there}", "none", unsure, False)
     if not moments and not _deniable(concepts, asked):
         return Said("I cannot tell.", "none", unsure, False)
+    part = None if moments else _part_seen(concepts, asked, wide, timeline, end_s=end_s)
+    if part is not None:
+        return Said(f"I cannot tell; of what is asked about, {part}", "none", unsure, False)
     if not moments:
         return Said(ABSENT_THERE if within else ABSENT, "concepts", 1 - relevance.best, True)
     whether, plain = question.WHETHER.match(asked) is not None, followed and not question.negates(asked)
     if plain and (whether or question.asks_more(asked)):
-        chosen = _choice(concepts, asked, stretch, timeline, end_s=end_s)
+        chosen = _choice(concepts, asked, wide, timeline, end_s=end_s)
         if chosen is not None:
             return chosen
     plain = plain and not question.counts(asked)
@@ -121,15 +124,34 @@ def _deniable(concepts: Concepts, asked: str) -> bool:
     return sum(bool(concepts.terms(one)) for one in question.sentences(asked)) < 2
 
 
-def _choice(concepts: Concepts, asked: str, stretch: Stretch, timeline: Timeline, *, end_s: float) -> Said | None:
+def _part_seen(concepts: Concepts, asked: str, wide: Around, timeline: Timeline, *, end_s: float) -> str | None:
+    """Which of several things that are asked about together is seen all the same, and when: *a person riding a horse*
+    is not denied where a person is seen. None where that is so of none."""
+    names = dict.fromkeys(term.name for term in concepts.terms(asked))
+    if len(names) < 2 or concepts.offered(asked):
+        return None
+    found = [(name, *_found(concepts, name, wide, timeline, end_s=end_s)) for name in names]
+    name, _, moments = max(found, key=lambda one: one[1])
+    return f"{name} is seen {_then(moments)}" if moments else None
+
+
+def _found(
+    concepts: Concepts, query: str, wide: Around, timeline: Timeline, *, end_s: float
+) -> tuple[float, tuple[Moment, ...]]:
+    """The best score of a part of a question, and its moments in the frames whose times `timeline` holds."""
+    posterior = (clip for (clip,) in wide.stretch.clips(CHUNK, "posterior"))
+    scores = concepts.score_parts(posterior, query, wide.timeline).scores[wide.rows]
+    return float(scores.max()), tuple(moments_in(scores, timeline, threshold=SEEN, end_s=end_s, limit=5))
+
+
+def _choice(concepts: Concepts, asked: str, wide: Around, timeline: Timeline, *, end_s: float) -> Said | None:
     """Which of the things that a question offers is seen, and when that one is; each of them where several are, at
     other times. None where it offers none, or they are seen at one time."""
     found: list[tuple[float, str, tuple[Moment, ...]]] = []
     for one in concepts.offered(asked):
-        scores = concepts.score_parts((clip for (clip,) in stretch.clips(CHUNK, "posterior")), one, timeline).scores
-        moments = moments_in(scores, timeline, threshold=SEEN, end_s=end_s, limit=5)
+        best, moments = _found(concepts, one, wide, timeline, end_s=end_s)
         if moments:
-            found.append((float(scores.max()), concepts.terms(one)[0].name, tuple(moments)))
+            found.append((best, concepts.terms(one)[0].name, moments))
     found.sort(reverse=True)
     seen = [one for one in found if _odds(found[0][0]) < FAR * _odds(one[0])]
     together = any(
