@@ -26,7 +26,10 @@ class Means:
         return [(name, mean) for name, mean in zip(KINDS, means, strict=True) if mean >= SURE][:limit]
 
 
-def shown(frames: list[tuple[str, float]], *, fps: int | Fraction = 1, end_s: float | None = None) -> tuple[Shown, ...]:
+def shown(
+    frames: list[tuple[str, float]], *, fps: int | Fraction = 1, end_s: float | None = None,
+    within: tuple[float, float] | None = None,
+) -> tuple[Shown, ...]:  # fmt: skip
     """The overview of frames that each show one thing, more or less."""
     posterior = torch.zeros(len(frames), 5, len(KINDS))
     for row, (name, mass) in enumerate(frames):
@@ -34,7 +37,8 @@ def shown(frames: list[tuple[str, float]], *, fps: int | Fraction = 1, end_s: fl
     means: Any = Means()
     stretch: Any = SimpleNamespace(clips=lambda size, part: [(p,) for p in posterior.split(size)])
     timeline = Timeline.regular(len(frames), fps=Fraction(fps))
-    return overview(means, stretch, timeline, end_s=float(len(frames) / fps) if end_s is None else end_s)
+    end_s = float(len(frames) / fps) if end_s is None else end_s
+    return overview(means, stretch, timeline, end_s=end_s, within=within)
 
 
 def spans(one: Shown) -> list[tuple[float, float]]:
@@ -45,6 +49,16 @@ def test_a_name_is_told_where_its_windows_are_sure_of_it() -> None:
     (teapot,) = shown([("teapot", 0.9)] * 10 + [("beagle", 0.4)] * 5 + [("teapot", 0.7)] * 5)
     assert spans(teapot) == [(0, 10), (15, 20)]
     assert str(teapot) == "teapot (0.90) at 0:00:00 – 0:00:10, 0:00:15 – 0:00:20"
+
+
+def test_of_a_part_nothing_else_is_told() -> None:
+    frames = [("teapot", 0.9)] * 10 + [("beagle", 0.9)] * 10
+    (teapot,) = shown(frames, within=(6.5, 8))
+    assert spans(teapot) == [(6.5, 8)]
+    assert [(one.name, spans(one)) for one in shown(frames, within=(9, 11))] == [
+        ("teapot", [(9, 10)]),
+        ("beagle", [(10, 11)]),
+    ]
 
 
 def test_one_frame_does_not_make_a_name() -> None:

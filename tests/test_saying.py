@@ -117,6 +117,9 @@ def shown(
         ("Would you say there is a dog?", "Yes, at 0:00:03"),
         ("When do we see a dog or something?", "At 0:00:03"),
         ("At what second does a dog appear?", "At 0:00:03"),
+        ("When does the dog leave?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("When is a dog without a cat there?", "I cannot tell; what is asked about is seen at 0:00:03"),
+        ("When do we see something besides the dog?", "I cannot tell; what is asked about is seen at 0:00:03"),
         ("Has the dog barked?", "I cannot tell; what is asked about is seen at 0:00:03"),
         ("Tell me what colour the dog is", "I cannot tell; what is asked about is seen at 0:00:03"),
         ("In this video, how many dogs are there?", "I cannot tell; what is asked about is seen at 0:00:03"),
@@ -166,7 +169,8 @@ def test_a_part_that_was_not_looked_at_alone_gets_no_yes() -> None:
     [
         ("Is there a dog?", True), ("Is there no dog?", True), ("Is there a man with a dog?", True),
         ("Is it a dog or a cat?", True), ("What is it, a dog or a cat?", True),
-        ("Is there a teapot but no dog?", False), ("a teapot without a dog", False),
+        ("Is there a teapot but no dog?", True), ("a teapot without a dog", True), ("anything other than a dog", False),
+        ("Show me everything except a dog", False), ("Is there neither a dog nor a cat?", False),
         ("Are there more dogs than cats?", False), ("Is there a teapot? Is there a dog?", False),
         ("What is it, day or night?", False), ("When do we see a cat or something?", True),
         ("Is there a cat on a sofa? Thanks.", True), ("When do we see the man's cat?", True),
@@ -176,6 +180,19 @@ def test_only_what_was_missed_as_a_whole_is_denied(asked: str, denied: bool) -> 
     given = shown(asked, teapot=0.8)
     assert given.absent == denied
     assert given.text == (ABSENT if denied else "I cannot tell.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("Is there a dog in a car?", "I cannot tell; of what is asked about, dog is seen at 0:00:00 – 0:00:08."),
+        ("a car and a teapot", ABSENT),
+        ("Is it a teapot or a car?", ABSENT),
+    ],
+)
+def test_what_is_seen_of_several_things_is_told(asked: str, text: str) -> None:
+    given = shown(asked, beagle=0.9)
+    assert (given.text, given.moments, given.absent) == (text, (), text == ABSENT)
 
 
 def test_what_is_not_heard_is_not_said_to_be_there() -> None:

@@ -44,6 +44,15 @@ def test_limits_and_words_leave_one_part(
     assert scope.which == ("first" if "the first dog" in question else None)
 
 
+def test_of_a_short_part_the_frames_around_it_are_looked_at() -> None:
+    scope = scope_of("a dog between 2:00 and 2:02", INFO, fps=Fraction(1), from_s=None, until_s=122.0)
+    assert (scope.within, scope.rows(TIMELINE)) == ((120, 122), slice(120, 122))
+    assert scope.rows_around(TIMELINE) == slice(119, 122)  # nothing from behind the limit
+    for question, limit, rows in (("a dog in the first minute", None, 60), ("a dog", 2.0, 2)):
+        scope = scope_of(question, INFO, fps=Fraction(1), from_s=None, until_s=limit)
+        assert scope.rows_around(TIMELINE) == scope.rows(TIMELINE) == slice(0, rows)
+
+
 def test_limits_at_infinity_leave_nothing_out() -> None:
     assert limits_of(INFO, from_s=float("-inf"), until_s=float("inf")) == (None, None)
     assert limits_of(INFO, from_s=20.0, until_s=float("inf")) == (20.0, None)

@@ -126,11 +126,11 @@ def test_a_store_that_is_removed_during_a_question_is_made_anew_once(
 ) -> None:
     video, recollect, asked = rewind.open(BIKES, store=tmp_path / "store"), answering.recollect, []
 
-    def removed(*args: Any) -> Any:
+    def removed(*args: Any, **options: Any) -> Any:
         asked.append(args)
         for stored in list_store(tmp_path / "store") if len(asked) <= times else ():
             remove_stored(tmp_path / "store", stored.key)
-        return recollect(*args)
+        return recollect(*args, **options)
 
     monkeypatch.setattr(answering, "recollect", removed)
     times = 1

@@ -88,6 +88,18 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class Around:
+    """What is looked at to tell of some frames: they are the `rows` of a stretch whose frames' times `timeline` holds,
+    and which ends at second `end_s`. What the classifier says of single frames misleads: of a second it is told by the
+    seconds around it too."""
+
+    stretch: Stretch
+    timeline: Timeline
+    end_s: float
+    rows: slice
+
+
+@dataclass(frozen=True)
 class Recollection:
     """A video remembered under one instruction: memory, what asks and how like training's questions that is, and the
     relevance of each frame."""
@@ -110,9 +122,11 @@ def _fit_threads(work: Callable[Concatenate[Engine, P], T]) -> Callable[Concaten
 
 @_fit_threads
 @torch.no_grad()
-def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction: str) -> Recollection:
+def recollect(
+    engine: Engine, stretch: Stretch, timeline: Timeline, instruction: str, *, around: Around | None = None
+) -> Recollection:
     """Walk a stretch's frames, whose times `timeline` holds, under `instruction`, or find that walk's memory beside the
-    features."""
+    features. Concepts look at what lies `around` the stretch too."""
     begun = time.perf_counter()
     rows = len(timeline)
     model, config = engine.model, engine.model.config
@@ -133,8 +147,11 @@ def recollect(engine: Engine, stretch: Stretch, timeline: Timeline, instruction:
     concepts, known, lack = None, False, UNKNOWN
     if engine.concepts is not None:
         text = replace(text, degradations=(*text.degradations, *engine.concepts.cuts(instruction)))
-        found = engine.concepts.score_parts(stretch.part("posterior"), instruction, timeline)
-        concepts, known, lack = found.scores, bool(found.known), found.lack
+        wide, times, inside = stretch, timeline, slice(None)
+        if around is not None:
+            wide, times, inside = around.stretch, around.timeline, around.rows
+        found = engine.concepts.score_parts(wide.part("posterior"), instruction, times)
+        concepts, known, lack = found.scores[inside], bool(found.known), found.lack
         if float(concepts.max()) < SEEN and engine.vague(text):
             known, lack = False, VAGUE
     familiarity = engine.familiarity(text)

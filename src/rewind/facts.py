@@ -52,6 +52,7 @@ _FACTS: tuple[tuple[re.Pattern[str], Callable[[VideoInfo], str | None]], ...] = 
         _asks(
             rf"how\s+long(?:['’]s|\s+(?:is|does))\s+{_VIDEO}",
             rf"how\s+many\s+(?:seconds|minutes|hours)\s+(?:long\s+)?(?:is|are\s+in|does)\s+{_VIDEO}",
+            r"how\s+many\s+(?:seconds|minutes|hours)(?:\s+long)?\s+is\s+it",
             rf"{_WHAT}(?:(?:total|full|video)\s+)?(?:length|duration|running\s+time|run\s*time){_OF}",
         ),
         _length,
@@ -59,7 +60,8 @@ _FACTS: tuple[tuple[re.Pattern[str], Callable[[VideoInfo], str | None]], ...] = 
     (
         _asks(
             rf"(?:what|which)\s+(?:resolution|picture\s+size|dimensions)\s+(?:is|are|does)\s+{_IT}",
-            rf"{_WHAT}(?:video\s+)?(?:resolution|picture\s+size|frame\s+size|dimensions){_OF}",
+            rf"{_WHAT}(?:video\s+)?(?:resolution|picture\s+size|frame\s+size|dimensions|aspect\s+ratio|width|height){_OF}",
+            rf"how\s+(?:wide|high|tall)\s+is\s+{_VIDEO}",
         ),
         _size,
     ),

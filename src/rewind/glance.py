@@ -73,7 +73,8 @@ def samples_worth_a_glance(scope: Scope, clock: Clock, info: VideoInfo) -> range
     if scope.within is None or info.duration_s is None or info.live:
         return None
     whole = math.ceil(info.duration_s * clock.fps)
-    first = 0 if scope.low is None else max(0, clock.first_at(scope.low))
-    stop = whole if scope.high is None else min(whole, clock.first_at(scope.high))
+    low, high = scope.around or (scope.low, scope.high)
+    first = 0 if low is None else max(0, clock.first_at(low))
+    stop = whole if high is None else min(whole, clock.first_at(high))
     few = min(MOST, whole // SHARE)
     return range(first, stop) if 0 < stop - first <= few else None

@@ -15,7 +15,7 @@ from rewind.video.timing import Grid
 from rewind.video.whole import CUT_OFF
 
 if TYPE_CHECKING:
-    from rewind.answering import Recollection
+    from rewind.answering import Around, Recollection
     from rewind.scope import Scope
 
 
@@ -32,12 +32,13 @@ class WatchReport:
 
 @dataclass(frozen=True)
 class Recalled:
-    """What a question found: the frames that it asks of, with their times, and memory under it. `first_row` of them in
-    the video, `lost` on the way to them."""
+    """What a question found: the frames that it asks of, with their times and what lies around them, and memory under
+    it. `first_row` of them in the video, `lost` on the way to them."""
 
     scope: Scope
     stretch: Stretch
     timeline: Timeline
+    around: Around
     seen: Recollection
     first_row: int
     lost: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rewind.clock import format_span
+from rewind.language.times import Span
 from rewind.store import Stretch
 from rewind.timeline import Timeline
 from rewind.values import Moment
@@ -37,7 +39,9 @@ class Shown:
         return f"{self.name} ({self.sure:.2f}) at {when}{', …' if self.more else ''}"
 
 
-def overview(concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s: float) -> tuple[Shown, ...]:
+def overview(
+    concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s: float, within: Span | None = None
+) -> tuple[Shown, ...]:
     """What is on screen most, up to `LISTED` names in the order in which they appear; none where nothing is sure.
 
     A stretch is made of whole windows of five seconds, three samples at least, that surely show it: of the names of
@@ -45,15 +49,19 @@ def overview(concepts: Concepts, stretch: Stretch, timeline: Timeline, *, end_s:
 
     Args:
         timeline: of the stretch's frames. end_s: where the last one's picture ends.
+        within: the only part of it that is told of, in seconds.
     """
     rows = max(LEAST, round(WINDOW_S * float(timeline.clock.fps)))
     edges = [*timeline.seconds.tolist(), end_s]
+    low, high = within or (-math.inf, math.inf)
     found: dict[str, list[Moment]] = {}
     first = 0
     for window in _windows((clip for (clip,) in stretch.clips(rows, "posterior")), least=(rows + 1) // 2):
         last = first + len(window)
         for name, sure in concepts.in_view(window, limit=LISTED):
-            _add(found.setdefault(name, []), Moment(edges[first], edges[last], sure))
+            if edges[first] < high and low < edges[last]:
+                told = Moment(max(low, edges[first]), min(high, edges[last]), sure)
+                _add(found.setdefault(name, []), told)
         first = last
     most = sorted(found.items(), key=lambda item: -sum(m.score * (m.end_s - m.start_s) for m in item[1]))[:LISTED]
     shown = [Shown(name, _longest(moments), len(moments) > TIMES) for name, moments in most]

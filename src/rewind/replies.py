@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass, replace
 
 from rewind import answering
-from rewind.answering import Engine, Recollection
+from rewind.answering import Around, Engine, Recollection
 from rewind.language.answer import Decoded
 from rewind.language.question import UNFOLLOWED, negates
+from rewind.language.times import Span
 from rewind.language.which import Which
 from rewind.outcome import Recalled, frames_of
 from rewind.relevance import FAMILIAR
@@ -36,14 +37,14 @@ class Told:
 
 def tell(
     engine: Engine, seen: Recollection, stretch: Stretch, timeline: Timeline, info: VideoInfo, *,
-    until_s: float | None = None, which: Which | None = None, part: bool = False, at_s: float | None = None,
-    followed: bool = True,
+    until_s: float | None = None, which: Which | None = None, within: Span | None = None, at_s: float | None = None,
+    followed: bool = True, around: Around | None = None,
 ) -> Told:  # fmt: skip
     """Key frames and moments, then words, of a stretch whose frames' times `timeline` holds.
 
     Args:
         until_s: where the part of the video that is asked about ends; which: of its moments the one that is asked for.
-        part, at_s, followed: as `say` takes them.
+        within, at_s, followed, around: as `say` takes them.
     """
     begun = time.perf_counter()
     picks, key_frames = answering.choose(engine, seen, timeline)
@@ -52,7 +53,8 @@ def tell(
     decoded = answering.decode(engine, seen, picks, stretch, timeline)
     end_s = answering.end_of(timeline, info, until_s=until_s)
     said = say(
-        engine, seen, decoded, moments, stretch, timeline, end_s=end_s, part=part, at_s=at_s, followed=followed
+        engine, seen, decoded, moments, stretch, timeline, end_s=end_s, within=within, at_s=at_s, followed=followed,
+        around=around,
     )  # fmt: skip
     return Told(decoded, said, key_frames, moments, selected - begun, time.perf_counter() - selected)
 
@@ -63,7 +65,7 @@ def answer_of(engine: Engine, here: Recalled, info: VideoInfo, *, took: Seconds)
     scope, seen, timeline = here.scope, here.seen, here.timeline
     told = tell(
         engine, seen, here.stretch, timeline, info, until_s=scope.until_s, which=scope.which,
-        part=scope.within is not None, at_s=scope.at_s, followed=not scope.notes,
+        within=scope.within, at_s=scope.at_s, followed=not scope.notes, around=here.around,
     )  # fmt: skip
     said, decoded = told.said, told.decoded
     best, best_at, lacks = seen.relevance.best, answering.best_time(seen.relevance, timeline), here.lacks

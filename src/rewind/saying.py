@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewind.answering import Engine, Recollection, best_time, moments_in
+from rewind.answering import Around, Engine, Recollection, best_time, moments_in
 from rewind.clock import format_span, format_time
 from rewind.language import question
 from rewind.language.answer import Decoded
+from rewind.language.times import Span
 from rewind.overview import overview
 from rewind.store import Stretch
 from rewind.timeline import Timeline
@@ -53,14 +54,17 @@ class Said:
 
 def say(
     engine: Engine, seen: Recollection, decoded: Decoded, moments: tuple[Moment, ...], stretch: Stretch,
-    timeline: Timeline, *, end_s: float, part: bool = False, at_s: float | None = None, followed: bool = True,
+    timeline: Timeline, *, end_s: float, within: Span | None = None, at_s: float | None = None,
+    followed: bool = True, around: Around | None = None,
 ) -> Said:  # fmt: skip
     """One path for all video: the decoder where it is sure, else the concepts, else the plain word that none knows. Of
-    a `part` of the video nothing is said of the rest.
+    a part of the video nothing is said of the rest.
 
     Args:
         moments: where the scores have found what is asked for. timeline: of the stretch's frames, the last of which
             ends at second `end_s`.
+        within: the part that is asked about, in seconds; None for all of the video. around: what is looked at to tell
+            what it shows, where it is short.
         at_s: the instant that is asked about; the stretch is what lies around it.
         followed: False where a part was named that is not looked at alone.
     """
@@ -73,16 +77,17 @@ def say(
         text = decoded.text
         absent = text in NEEDS_NO_SUPPORT and not moments
         if text == "never" and absent:
-            text = ABSENT_THERE if part else ABSENT
+            text = ABSENT_THERE if within else ABSENT
         elif text in ("at", "never"):
             # Where the scores have found the thing, a decoder that says never is not believed: `find` shows it too.
             text = _times(moments) if moments else f"Around {_clock(best_time(relevance, timeline))}, faintly."
         return Said(text, "decoder", decoded.confidence, absent, () if text == "no" or none else moments)
     concepts, unsure = engine.concepts, max(0.0, decoded.confidence)
+    wide = around or Around(stretch, timeline, end_s, slice(0, len(timeline)))
     if concepts is None or not relevance.known:
-        shown = () if concepts is None else overview(concepts, stretch, timeline, end_s=end_s)
+        shown = overview(concepts, wide.stretch, wide.timeline, end_s=wide.end_s, within=within) if concepts else ()
         told = f"On screen: {'; '.join(map(str, shown))}."
-        all_of_it = part or at_s is not None or question.asks_for_all(asked)
+        all_of_it = within is not None or at_s is not None or question.asks_for_all(asked)
         if shown and all_of_it and NOTHING_NAMED in relevance.degradations:
             proof = sorted((m for one in shown for m in one.moments), key=lambda m: (-m.score, m.start_s))
             return Said(told, "concepts", proof[0].score, False, tuple(proof), unasked=True)
@@ -92,11 +97,14 @@ def say(
         return Said(f"I do not know.{there}", "none", unsure, False)
     if not moments and not _deniable(concepts, asked):
         return Said("I cannot tell.", "none", unsure, False)
+    part = None if moments else _part_seen(concepts, asked, wide, timeline, end_s=end_s)
+    if part is not None:
+        return Said(f"I cannot tell; of what is asked about, {part}", "none", unsure, False)
     if not moments:
-        return Said(ABSENT_THERE if part else ABSENT, "concepts", 1 - relevance.best, True)
+        return Said(ABSENT_THERE if within else ABSENT, "concepts", 1 - relevance.best, True)
     whether, plain = question.WHETHER.match(asked) is not None, followed and not question.negates(asked)
     if plain and (whether or question.asks_more(asked)):
-        chosen = _choice(concepts, asked, stretch, timeline, end_s=end_s)
+        chosen = _choice(concepts, asked, wide, timeline, end_s=end_s)
         if chosen is not None:
             return chosen
     plain = plain and not question.counts(asked)
@@ -111,20 +119,39 @@ def _deniable(concepts: Concepts, asked: str) -> bool:
     """Whether what was not found can be said not to be there: not where only some of what is asked for was missed."""
     if question.OR.search(asked) and not concepts.offered(asked):
         return False
-    if question.negates(asked) and len(concepts.terms(asked)) > 1:
+    if question.excludes(asked) or (question.negates(asked) and len(concepts.terms(asked)) > 1):
         return False
     return sum(bool(concepts.terms(one)) for one in question.sentences(asked)) < 2
 
 
-def _choice(concepts: Concepts, asked: str, stretch: Stretch, timeline: Timeline, *, end_s: float) -> Said | None:
+def _part_seen(concepts: Concepts, asked: str, wide: Around, timeline: Timeline, *, end_s: float) -> str | None:
+    """Which of several things that are asked about together is seen all the same, and when: *a person riding a horse*
+    is not denied where a person is seen. None where that is so of none."""
+    names = dict.fromkeys(term.name for term in concepts.terms(asked))
+    if len(names) < 2 or concepts.offered(asked):
+        return None
+    found = [(name, *_found(concepts, name, wide, timeline, end_s=end_s)) for name in names]
+    name, _, moments = max(found, key=lambda one: one[1])
+    return f"{name} is seen {_then(moments)}" if moments else None
+
+
+def _found(
+    concepts: Concepts, query: str, wide: Around, timeline: Timeline, *, end_s: float
+) -> tuple[float, tuple[Moment, ...]]:
+    """The best score of a part of a question, and its moments in the frames whose times `timeline` holds."""
+    posterior = (clip for (clip,) in wide.stretch.clips(CHUNK, "posterior"))
+    scores = concepts.score_parts(posterior, query, wide.timeline).scores[wide.rows]
+    return float(scores.max()), tuple(moments_in(scores, timeline, threshold=SEEN, end_s=end_s, limit=5))
+
+
+def _choice(concepts: Concepts, asked: str, wide: Around, timeline: Timeline, *, end_s: float) -> Said | None:
     """Which of the things that a question offers is seen, and when that one is; each of them where several are, at
     other times. None where it offers none, or they are seen at one time."""
     found: list[tuple[float, str, tuple[Moment, ...]]] = []
     for one in concepts.offered(asked):
-        scores = concepts.score_parts((clip for (clip,) in stretch.clips(CHUNK, "posterior")), one, timeline).scores
-        moments = moments_in(scores, timeline, threshold=SEEN, end_s=end_s, limit=5)
+        best, moments = _found(concepts, one, wide, timeline, end_s=end_s)
         if moments:
-            found.append((float(scores.max()), concepts.terms(one)[0].name, tuple(moments)))
+            found.append((best, concepts.terms(one)[0].name, moments))
     found.sort(reverse=True)
     seen = [one for one in found if _odds(found[0][0]) < FAR * _odds(one[0])]
     together = any(
@@ -168,7 +195,9 @@ def _of_moment(
     sayable = plain and then and not question.OR.search(asked) and not question.quantifies(asked)
     if whether and sayable and concepts.names_one_thing(question.without_lead(asked)):
         return f"Yes, {when}{there}", moment.score
-    if whether or not plain or question.asks_more(asked):
+    # Of what happens to a thing its own times do not tell: *When does the dog leave?*
+    happens = not concepts.names_all(question.timed(asked) or "")
+    if whether or not plain or happens or question.asks_more(asked):
         return f"I cannot tell; what is asked about is seen {when}{there}", None
     return f"{_times([moment])}{there}", moment.score
 

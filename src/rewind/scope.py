@@ -24,7 +24,8 @@ class Scope:
     """The `words` that are looked for, in the frames from second `low` to before `high` of the video's own time (None:
     from its start, to its end). `within` is that part as it is told, None for all of the video; `notes` say what of the
     question was not followed. `which` of its moments is asked for, None for all of them; `at_s`: the instant that is
-    asked about, which the part lies around."""
+    asked about, which the part lies around. `around`: what is looked at to tell of a part that the question names: of
+    one that is short, the seconds around it too."""
 
     words: str
     low: float | None
@@ -33,6 +34,7 @@ class Scope:
     notes: tuple[str, ...] = ()
     which: Which | None = None
     at_s: float | None = None
+    around: Span | None = None
 
     @property
     def until_s(self) -> float | None:
@@ -41,15 +43,23 @@ class Scope:
 
     def rows(self, timeline: Timeline) -> slice:
         """The rows of a video's frames that are meant. Raises: ConfigError where none of them lies there."""
-        first = 0 if self.low is None else timeline.rows_until(self.low)
-        stop = len(timeline) if self.high is None else timeline.rows_until(self.high)
-        if first >= stop:
-            raise ConfigError(
-                "no sampled frame in that part of the video",
-                allowed="a part with at least one",
-                do="widen it, or raise --fps",
-            )
-        return slice(first, stop)
+        return _rows(timeline, self.low, self.high)
+
+    def rows_around(self, timeline: Timeline) -> slice:
+        """The rows of a video's frames that are looked at to tell of those that are meant."""
+        return self.rows(timeline) if self.around is None else _rows(timeline, *self.around)
+
+
+def _rows(timeline: Timeline, low: float | None, high: float | None) -> slice:
+    first = 0 if low is None else timeline.rows_until(low)
+    stop = len(timeline) if high is None else timeline.rows_until(high)
+    if first >= stop:
+        raise ConfigError(
+            "no sampled frame in that part of the video",
+            allowed="a part with at least one",
+            do="widen it, or raise --fps",
+        )
+    return slice(first, stop)
 
 
 def check_order(from_s: float | None, until_s: float | None) -> None:
@@ -95,4 +105,6 @@ def scope_of(instruction: str, info: VideoInfo, *, fps: Fraction, from_s: float 
     # The frames of limits that were given are those between them, whatever the header says of the video's length.
     low, high = named.part or (from_s, until_s)
     within = named.part or (None if whole else (begins, ends))
-    return Scope(words, low, high, within, () if named.note is None else (named.note,), which, named.at_s)
+    return Scope(
+        words, low, high, within, () if named.note is None else (named.note,), which, named.at_s, named.looked_at
+    )

@@ -74,7 +74,7 @@ class Video:
         self._stored: StoredFeatures | None = None
         self._timeline: Timeline | None = None
         self._glances = Glances(source, encoder=self._vision, recipe=self._recipe, reading=reading, threads=threads)
-        self._memories: OrderedDict[tuple[str, int, int], Recollection] = OrderedDict()
+        self._memories: OrderedDict[tuple[str, tuple[int, ...]], Recollection] = OrderedDict()
         self._answers: OrderedDict[tuple[str, float | None, float | None], Answer] = OrderedDict()
         self._pass = Seconds()
         vision = self._vision
@@ -257,19 +257,23 @@ class Video:
         if not len(timeline):
             raise VideoError(f"{self.source}: no frame could be read", allowed="a video with at least one picture")
         scope = scope_of(instruction, self.info, fps=self.fps, from_s=from_s, until_s=until_s)
-        rows = scope.rows(timeline)
+        rows, wide = scope.rows(timeline), scope.rows_around(timeline)
         stretch, part = stored.stretch(rows.start, rows.stop), timeline[rows]
-        key = (scope.words, int(part.index[0]), int(part.index[-1]))
+        around = answering.Around(
+            stored.stretch(wide.start, wide.stop), timeline[wide], answering.end_of(timeline[wide], self.info),
+            slice(rows.start - wide.start, rows.stop - wide.start),
+        )  # fmt: skip
+        key = (scope.words, tuple(int(index[k]) for index in (part.index, around.timeline.index) for k in (0, -1)))
         if key in self._memories:
             self._memories.move_to_end(key)
         else:
-            self._memories[key] = answering.recollect(engine, stretch, part, scope.words)
+            self._memories[key] = answering.recollect(engine, stretch, part, scope.words, around=around)
             took = replace(took, memory=self._memories[key].memory_s)
         while len(self._memories) > KEPT:
             self._memories.popitem(last=False)
         first_row = rows.start if glanced is None else int(part.index[0])
         lost = (*self._shelf.notes, *stored.manifest.degradations)
-        return Recalled(scope, stretch, part, self._memories[key], first_row, lost), took
+        return Recalled(scope, stretch, part, around, self._memories[key], first_row, lost), took
 
     def _worth_a_glance(self, instruction: str, from_s: float | None, until_s: float | None) -> range | None:
         """The samples to be read alone for a question, where the video was not watched and they are few of it."""

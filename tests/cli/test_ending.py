@@ -84,6 +84,26 @@ def test_a_hang_up_that_is_ignored_stays_so() -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
+@pytest.mark.parametrize(("name", "number"), [("SIGTERM", 15), ("SIGHUP", 1), ("SIGINT", 2)])
+@pytest.mark.parametrize("place", ["rewind.cli.group.RewindGroup.parse_args", "rewind.cli.group.quiet_hub"])
+def test_who_is_told_to_end_before_a_command_begins_ends_as_in_it(place: str, name: str, number: int) -> None:
+    holder, _, attribute = place.rpartition(".")
+    code = (
+        "import os, pkgutil, signal, sys, time\n"
+        "import rewind.cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        "def told(*_, **__):\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "    time.sleep(10)\n"
+        f"setattr(pkgutil.resolve_name({holder!r}), {attribute!r}, told)\n"
+        "sys.argv = ['rewind', 'store', 'list']\n"
+        "rewind.cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "rewind: stopped\n")
+
+
 def test_beside_the_main_thread_signals_are_left_alone() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with ThreadPoolExecutor(1) as pool:

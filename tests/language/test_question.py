@@ -55,6 +55,25 @@ def test_what_is_asked_for_where_a_thing_is_not(text: str, negates: bool) -> Non
     assert question.negates(text) == negates
 
 
+def test_what_is_asked_for_but_the_thing_itself() -> None:
+    for text in (
+        "anything other than a dog",
+        "everything except people",
+        "Is there anything but snow?",
+        "besides a dog",
+    ):
+        assert question.excludes(text)
+        assert question.negates(text)
+    assert not question.excludes("a dog but no person")
+    assert not question.excludes("a dog beside a tree")
+
+
+def test_what_a_question_for_a_time_asks_of() -> None:
+    assert question.timed("When does the dog leave?") == " does the dog leave?"
+    assert question.timed("In the video, at what second is it there?") == " is it there?"
+    assert question.timed("Is there a dog when it rains?") is None
+
+
 def test_numbers_and_shares() -> None:
     assert question.counts("the third car")
     assert question.counts("Are there 3 bottles?")

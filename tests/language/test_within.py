@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewind.clock import format_time
-from rewind.language.within import BACKWARDS, SEVERAL, part_named
+from rewind.language.within import BACKWARDS, SEVERAL, UNREADABLE, part_named
 from rewind.worlds import make_world, questions
 from rewind.worlds.splits import VALIDATION_SEEDS
 
@@ -43,6 +43,15 @@ NAMED = [
     ("1:30 in, is there a dog?", "is there a dog?", (85, 95)),
     ("Is there a dog at minute 2?", "Is there a dog?", (115, 125)),
     ("Is there a dog around second 95.5 of the video?", "Is there a dog?", (90.5, 100.5)),
+    ("Is there a dog from 5 to 16 seconds?", "Is there a dog?", (5, 16)),
+    ("a dog between 2 and 3.5 minutes of the video", "a dog", (120, 210)),
+    ("Is there a dog between second 5 and second 6.5?", "Is there a dog?", (4.75, 6.75)),
+    ("a dog in minutes 2 to 3", "a dog", (120, 180)),
+    ("Is there a dog in the last half a minute?", "Is there a dog?", (570, 600)),
+    ("the first half minute of the video, what is there?", "what is there?", (0, 30)),
+    ("What happens halfway through the video?", "What happens?", (295, 305)),
+    ("What happens halfway through?", "What happens?", (295, 305)),
+    ("Is there a dog in the middle of the film?", "Is there a dog?", (295, 305)),
     ("At the start, is there a dog?", "is there a dog?", (0, 10)),
     ("At the very beginning of the film, is there a dog?", "is there a dog?", (0, 10)),
 ]
@@ -57,7 +66,10 @@ NOT_NAMED = [
     "a cake that is 5 minutes in the oven",
     "the dog at second base",
     "a 2:30 pm meeting",
-    "at 2:75 a dog",
+    "a dog in the middle",
+    "a dog halfway through a tunnel",
+    "a table between 5 and 6 chairs",
+    "the half hour",
     "2:30",
     "at 2:30",
     "the first half-time whistle",
@@ -90,6 +102,9 @@ def test_other_questions_are_asked_of_all(question: str) -> None:
         ("Is the end like the dog at the start or at the end?", SEVERAL),
         ("a dog between 2:00 and 1:00", BACKWARDS),
         ("a dog from 1:00 to 1:00", BACKWARDS),
+        ("at 2:75 a dog", UNREADABLE),
+        ("Is there a dog at 0:99?", UNREADABLE),
+        ("Is there a dog at 5?", UNREADABLE),
     ],
 )
 def test_parts_that_are_not_followed_are_told(question: str, note: str) -> None:
@@ -113,6 +128,25 @@ def test_open_ends_past_the_video_are_told(question: str, where: str) -> None:
     assert named.note == (
         f"the video lasts from 0:00:00 to 0:00:10: nothing of it lies {where}, and all of it was looked at"
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "part", "looked_at"),
+    [
+        ("a dog between 0:05 and 0:07", (5, 7), (3.5, 8.5)),
+        ("a dog between 0:05 and 0:06", (4.5, 6.5), (3, 8)),
+        ("a dog in the first 2 seconds", (0, 2), (0, 3.5)),
+        ("a dog in the last 2 seconds", (58, 60), (56.5, 60)),
+        ("a dog in the first 6 seconds", (0, 6), (0, 6)),
+        ("a dog at 0:05", (0, 10), (0, 10)),
+        ("a dog between 0:00 and 1:00", None, None),
+    ],
+)
+def test_of_a_short_part_the_frames_around_it_are_looked_at(
+    question: str, part: tuple[float, float] | None, looked_at: tuple[float, float] | None
+) -> None:
+    named = part_named(question, start_s=0, end_s=60, step_s=1)
+    assert (named.part, named.looked_at) == (part, looked_at)
 
 
 def test_an_instant_is_told_with_the_part_around_it() -> None:

@@ -92,7 +92,13 @@ def test_what_no_class_shows_is_known_to_nothing(concepts: Concepts, query: str)
     assert concepts.score(posterior, f"a dog and {query}").known
 
 
-@pytest.mark.parametrize("query", ["Hay un coche?", "¿Qué hay en el video?"])
+def test_what_is_said_not_to_be_there_does_not_count(concepts: Concepts) -> None:
+    for query in ("a dog but no person", "a dog without a car"):
+        assert torch.equal(concepts.score(film(), query).scores, concepts.score(film(), "a dog").scores)
+        assert [term.name for term in concepts.terms(query)] == ["dog"]
+
+
+@pytest.mark.parametrize("query", ["Hay un coche?", "¿Qué hay en el video?", "Wann sieht man einen Menschen?"])
 def test_one_chance_word_of_another_language_is_not_known(concepts: Concepts, query: str) -> None:
     assert concepts.score(film(), query).degradations == (STRANGE,)
 

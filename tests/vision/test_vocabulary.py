@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rewind.text import load_text
 from rewind.vision.vocabulary import GRADES, Vocabulary, load_vocabulary
+from rewind.vision.words import word_features
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,39 @@ def test_no_text_breaks_the_search_for_terms(query: str) -> None:
 
 def test_only_people_are_people(vocabulary: Vocabulary) -> None:
     assert [t.people for t in vocabulary.terms("a woman and a dog")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("a dog but no person", ["dog"]),
+        ("a person who isn't on a horse, and a dog", ["person", "dog"]),
+        ("no dog but a cat", ["cat"]),
+        ("a street with no cars", ["street"]),
+        ("Does the dog never sit on the sofa?", ["dog"]),
+        ("no dog", ["dog"]),
+        ("Isn't there a dog?", ["dog"]),
+        ("not only a dog but a cat", ["dog", "cat"]),
+        ("Is it a dog or not?", ["dog"]),
+    ],
+)
+def test_what_is_said_not_to_be_there_is_not_looked_for(vocabulary: Vocabulary, query: str, names: list[str]) -> None:
+    assert vocabulary.known_in(vocabulary.affirmed(query)) == names
+
+
+@pytest.mark.parametrize(
+    ("query", "all_known"),
+    [("does the dog leave", False), ("do we see the red dog", True), ("is there a dog on a sofa", True), ("", True)],
+)
+def test_what_happens_to_a_thing_is_not_known(vocabulary: Vocabulary, query: str, all_known: bool) -> None:
+    assert vocabulary.names_all(query) == all_known
+
+
+def test_homonyms_name_nothing_alone(vocabulary: Vocabulary) -> None:
+    assert vocabulary.known_in("Is it vertical, or does the wind drop it?") == []
+    assert vocabulary.known_in("a wind instrument on a stage") == ["wind instrument", "stage"]
+    text = load_text()
+    assert vocabulary.nearest("it drops", text, word_features(text, vocabulary.words)) is None
 
 
 def test_unknown_words_borrow_from_near_ones(vocabulary: Vocabulary) -> None:

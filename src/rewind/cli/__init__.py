@@ -11,8 +11,8 @@ from rewind.cli import evaluate, models, store, worlds
 from rewind.cli.arena import arena
 from rewind.cli.ask import ask, find
 from rewind.cli.chat import chat
-from rewind.cli.ending import end_orderly
-from rewind.cli.group import RewindGroup
+from rewind.cli.ending import end_orderly, exit_code
+from rewind.cli.group import RewindGroup, complain
 from rewind.cli.train import train
 from rewind.cli.watch import info, watch
 
@@ -61,4 +61,8 @@ app.command()(arena)
 def main() -> None:
     """What the console script calls."""
     end_orderly()
-    app(prog_name="rewind")
+    try:
+        app(prog_name="rewind")
+    except KeyboardInterrupt as stop:  # before or after the command itself
+        complain("stopped")
+        raise SystemExit(exit_code(stop)) from None

@@ -86,6 +86,14 @@ class RewindGroup(TyperGroup):
             return run()
         raise SystemExit(self._guarded(run, sys.argv[1:] if args is None else args))
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """As typer's, which would end with 130 whatever the signal."""
+        try:
+            return super().make_context(*args, **options)
+        except KeyboardInterrupt as stop:
+            complain("stopped")
+            raise typer.Exit(exit_code(stop)) from None
+
     def invoke(self, ctx: Any) -> Any:
         try:
             result = super().invoke(ctx)

@@ -41,9 +41,15 @@ OR = re.compile(r"\bor\b(?!\s+(?:not|so|something|anything|else|more|less|whatev
 """What offers several answers to choose from."""
 _NEGATED = re.compile(
     r"\b(?:(?<!if )(?<!why )not(?!\s+(?:sure|only)\b)|no(?!\s+(?:matter|doubt|rush|hurry|idea)\b)|never|none|nobody"
-    r"|nothing|neither|nor|without|except|but|than|rather|instead|unlike)\b|n['’]t\b",
+    r"|nothing|neither|nor|without|except|but|than|rather|instead|unlike|besides|(?:apart|aside) from)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_EXCLUDED = re.compile(
+    r"\b(?:other\s+than|besides|except(?:ing)?|(?:apart|aside)\s+from|instead\s+of|rather\s+than|unlike"
+    r"|(?:any|every|no)(?:thing|one|body)\s+but)\b",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(rf"{_LEAD}(?:when|(?:what|which)\s+(?:time|second|minute|moment|point))\b", re.IGNORECASE)
 _NUMBERED = re.compile(
     r"\b(?:\d+(?:\s+(?:people|men|women|children|[a-z]+s)|st|nd|rd|th)|two|three|four|five|six|seven|eight|nine|ten"
     r"|dozens?|(?:the|a)\s+second\s+(?!that|when|where|in|at|of)[a-z]+"
@@ -70,6 +76,18 @@ def asks_more(question: str) -> bool:
 def negates(question: str) -> bool:
     """Whether it asks for where a thing is not, or compares: *without a car*, *more people than dogs*."""
     return _NEGATED.search(without_lead(question)) is not None
+
+
+def excludes(question: str) -> bool:
+    """Whether it asks for what is not the thing that it names: *anything other than a frog*. That the thing was not
+    seen denies nothing then."""
+    return _EXCLUDED.search(question) is not None
+
+
+def timed(question: str) -> str | None:
+    """What a question for a time asks of, without the words for the time; None where it asks for none."""
+    match = _WHEN.match(question)
+    return None if match is None else question[match.end() :]
 
 
 def counts(question: str) -> bool:

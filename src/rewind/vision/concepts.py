@@ -77,6 +77,7 @@ class Concepts:
         return list(self._looked_up(query))
 
     def _look_up(self, query: str) -> list[Term]:
+        query = self._vocabulary.affirmed(query)
         found = self._vocabulary.terms(query)
         if not found:
             near = self._vocabulary.nearest(query, self._text, self._word_features())
@@ -95,11 +96,13 @@ class Concepts:
             ConfigError: an empty query, or a posterior of another encoder.
         """
         fps = float(timeline.clock.fps) if timeline is not None else 1.0
+        query = self._vocabulary.affirmed(query)
         return self._judge(self._evidence(posterior, query), query, fps)
 
     def score_parts(self, parts: Iterable[Tensor], query: str, timeline: Timeline) -> ConceptScores:
         """`score` for a video that comes in stretches (t, V, 1011), one after another, never in memory together."""
         kept, done = torch.empty(0, 1, 2), 0
+        query = self._vocabulary.affirmed(query)
         for part in parts:
             evidence = self._evidence(part, query)
             if not done:
@@ -149,7 +152,7 @@ class Concepts:
 
     def offered(self, query: str) -> tuple[str, ...]:
         """The parts between which a query's *or* leaves the choice; none where it offers none, or one is not known."""
-        parts = _OR.split(query)
+        parts = _OR.split(self._vocabulary.affirmed(query))
         if len(parts) > 1:  # a cat, a dog or a car; what is it, a dog or a car?
             parts = [part for some in parts for part in some.split(",") if self._vocabulary.names_something(part)]
         return tuple(parts) if len(parts) > 1 and all(self._vocabulary.terms(part) for part in parts) else ()
@@ -197,6 +200,10 @@ class Concepts:
         """Whether a query asks for one thing of a known name, in some colour or none, or for one colour, and for no
         more."""
         return self._vocabulary.names_one_thing(query) or len(self._vocabulary.colours_alone(query)) == 1
+
+    def names_all(self, query: str) -> bool:
+        """Whether all that a query says of what may be in view is looked for: `Vocabulary.names_all`."""
+        return self._vocabulary.names_all(query)
 
     def names_beyond(self, query: str, words: frozenset[str]) -> bool:
         """Whether a query names a known thing by a word that is not among `words`; codes name nothing."""

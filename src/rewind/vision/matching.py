@@ -85,6 +85,11 @@ class MatchedConcepts(Concepts):
         phrase = self._vocabulary.phrase(query)
         return (phrase,) if phrase else ()
 
+    def names_all(self, query: str) -> bool:
+        """See `Concepts.names_all`; any words are looked for."""
+        del query
+        return True
+
     def names_one_thing(self, query: str) -> bool:
         """See `Concepts.names_one_thing`; one word of any kind does."""
         return super().names_one_thing(query) or len(self._vocabulary.content(query).split()) == 1

@@ -19,13 +19,19 @@ _TEXT = re.compile(
     r"\b(?:texts?|captions?|subtitles?|titles?|headlines?|credits|watermarks?|inscriptions?|lettering|written|spelled)\b",
     re.IGNORECASE,
 )
-_MARKS = re.compile(r"\b(?:logos?|emblems?|icons|badges?|stickers?|labels?|signatures?)\b", re.IGNORECASE)
+_MARKS = re.compile(r"\b(?:logos?|emblems?|icons|badges?|stickers?|labels?|signatures?|tattoos?)\b", re.IGNORECASE)
 # The shots of a video are asked for as such; those of a gun, a glass or a game are told by other words.
 _CUTS = r"cuts?|shots|scenes|takes|edits|transitions|fades?|zooms?|montages?"
+_GENRE = r"video|film|movie|show|series|recording|trailer|commercial|ad|advert\w*|tutorial|documentary|broadcast"
 _MADE = re.compile(
     rf"\b(?:how\s+many|how\s+often|number\s+of|count|any|is\s+there\s+an?|are\s+there)\s+"
     rf"(?:(?:the|different|separate|camera|jump|scene|hard)\s+)*"
     rf"(?:{_CUTS}|(?:scene|camera|shot)\s+(?:changes?|angles?|movements?|moves?))\b"
+    r"|\b(?:is|was)\s+(?:it|this|that)\s+(?:(?:video|film|clip)\s+)?(?:(?:from|part\s+of)\s+)?an?\s+(?:\w+\s+){0,2}"
+    rf"(?:{_GENRE})(?=\s*(?:[?.!,]|$|(?:about|of|or)\b))"
+    r"|\b(?:what|which)\s+(?:kind\s+of\s+)?(?:camera|lens)\b|\bsplit[\s-]screens?\b|\bletterbox\w*|\bblack\s+bars?\b"
+    r"|\b(?:computer|ai|artificially)[\s-]?generated\b|\bdeep\s?fakes?\b"
+    r"|\b(?:filmed|recorded|edited)\s+(?:with|by|on|from|using)\b"
     r"|\bcamera\s+(?:ever\s+|always\s+)?(?:mov|pan|zoom|shak|tilt|angle|static|still|steady|stable|fixed|hand-?held)\w*",
     re.IGNORECASE,
 )

@@ -19,7 +19,16 @@ import numpy.typing as npt
 from rewind.text import TextEncoder
 from rewind.vision.colours import COLOURS
 from rewind.vision.efficientnet import CLASSES
-from rewind.vision.wording import HUES_TOO, colours_in, owner, plain_colour, singular, wants_monochrome, words_in
+from rewind.vision.wording import (
+    HUES_TOO,
+    colours_in,
+    owner,
+    plain_colour,
+    singular,
+    wants_monochrome,
+    without_denied,
+    words_in,
+)
 
 # How much a class counts that shows a thing, that only often comes with it, that tells where to look for it at best.
 GRADES = (1.0, 0.2, 0.06)
@@ -27,9 +36,12 @@ SPECIFIC = 6  # a noun over at most this many classes adds them to its associati
 LONGEST = 4  # words in the longest known phrase
 NEAR = 0.65  # least cosine at which a known word stands for an unknown query
 NEAR_WIDTH, NEAR_MOST, NEAR_ZERO, NEAR_FULL = 0.08, 5, 0.6, 0.85
-FOREIGN = frozenset(
-    ("un", "una", "unos", "uno", "el", "der", "das", "ein", "eine", "ist", "und", "il", "gli", "est", "les")
-)
+# Small words of other languages that are none of English, nor part of many names.
+FOREIGN = frozenset((
+    "un", "una", "unos", "uno", "el", "hay", "donde", "cuando", "quien", "der", "das", "ein", "eine", "einen", "einem",
+    "keine", "ist", "sind", "und", "nicht", "wann", "gibt", "sieht", "il", "gli", "est", "sont", "les", "une", "quand",
+    "sur", "uma", "onde", "quem", "een", "het", "zijn", "wie", "hoeveel", "ett", "finns", "och", "det", "apakah", "ada",
+))  # fmt: skip
 SURE = 0.3  # posterior mass from which a single class is named
 
 
@@ -51,6 +63,7 @@ class Vocabulary:
         self.classes = tuple(_lines("imagenet_classes.txt"))
         self._class_number = {name.lower(): k for k, name in enumerate(self.classes)}
         self._stop = frozenset(w for line in _lines("stop_words.txt") for w in line.split())
+        self._homonyms = frozenset(w for line in _lines("homonyms.txt") for w in line.split())
         self._nouns: dict[str, tuple[int, ...]] = {}
         for line in _lines("wordnet_nouns.txt"):
             words, _, ranges = line.partition(" : ")
@@ -66,6 +79,7 @@ class Vocabulary:
                 self._associations.setdefault(word.strip(), (row, graded))
         self.everyday = tuple(self._everyday)
         self.words = (*self._associations, *(w for w in self._nouns if w not in self._associations))
+        self._misleading = [k for k, word in enumerate(self.words) if word in self._homonyms]
         firsts = {row: word for word, (row, graded) in reversed(self._associations.items()) if graded[0]}
         self.heads = tuple(firsts[row] for row in sorted(firsts))
         """The word that stands for each association of which some class is certain."""
@@ -112,13 +126,23 @@ class Vocabulary:
             for length in range(min(LONGEST, len(words) - at), 0, -1):
                 head, last = words[at : at + length - 1], words[at + length - 1]
                 known = next((w for s in singular(last) if (w := " ".join([*head, s])) in self), None)
-                if known and not (length == 1 and (known in self._stop or last in self._stop)):
+                if known and not (length == 1 and self._says_nothing({known, last})):
                     yield known, ""
                     at += length
                     break
             else:
                 yield "", words[at]
                 at += 1
+
+    def _says_nothing(self, words: set[str]) -> bool:
+        """Whether a word, by one of its forms, is no name of a thing when it stands alone."""
+        return not words.isdisjoint(self._stop) or not words.isdisjoint(self._homonyms)
+
+    def affirmed(self, query: str) -> str:
+        """A query without what it says not to be there, where it names something else: *a dog but no person* asks for a
+        dog, *no person* can only be looked for by the person."""
+        rest = without_denied(query)
+        return rest if self.known_in(rest) else query
 
     def known_in(self, query: str) -> list[str]:
         """The known phrases of a query from left to right, as the vocabulary spells them. Whose a thing is need not be
@@ -141,6 +165,11 @@ class Vocabulary:
         others = (word for _, word in phrases if word)
         plain = all(word in self._stop or word in COLOURS for word in others)
         return plain and len(known) == 1 and bool(self.term(known[0]).weights.max() == 1)
+
+    def names_all(self, query: str) -> bool:
+        """Whether all words of a query that say what may be in view are known: of *When does the dog leave?* the dog
+        alone is."""
+        return all(known or word in self._stop or word in COLOURS for known, word in self._phrases(words_in(query)))
 
     def is_foreign(self, query: str) -> bool:
         """Whether a query's words are of another language, as far as can be told: small words of one are among them,
@@ -210,6 +239,7 @@ class Vocabulary:
         if not content:
             return None
         cosine = features @ text.encode([content]).pooled.numpy()[0]
+        cosine[self._misleading] = -1
         best = float(cosine.max())
         if best < NEAR:
             return None

@@ -16,6 +16,12 @@ LARGE = re.compile(
 WORD = re.compile(r"[a-z'-]+")
 ON_SCREEN = re.compile(r"\bon (?:the )?screen\b")
 HUES_TOO = {"gray": "grey", "golden": "yellow"}
+_DENIED = re.compile(
+    r"(?:[,;]?\s*\b(?:but|and|with|that|who|which|there|is|are|was|were|has|have|does|do)\b)*"
+    r"\s*\b(?:no|not(?!\s+(?:only|sure)\b)|without|never|neither|nor|except(?:ing)?|[a-z]+n['’]t)\b"
+    r"[^,;.?!]*?(?=\s*\bbut\b(?!\s+(?:no|not|without)\b)|\s*[,;.?!]|\s*$)",
+    re.IGNORECASE,
+)
 FORMS = {
     "children": "child", "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "oxen": "ox",
     "anyone": "someone", "anybody": "somebody", "everyone": "someone", "everybody": "somebody",
@@ -42,6 +48,11 @@ def colours_in(query: str, names: Sequence[str] = ()) -> list[int]:
 def large_colours(query: str) -> frozenset[int]:
     """Numbers of the colours that a query gives to what takes up much of a picture: *a yellow wall*."""
     return frozenset(COLOURS.index(colour) for colour in LARGE.findall(_one_grey(query)))
+
+
+def without_denied(query: str) -> str:
+    """A query without what it says not to be there, up to the next comma or *but*."""
+    return _DENIED.sub("", " ".join(query.split()))
 
 
 def wants_monochrome(query: str) -> bool:
