@@ -13,7 +13,7 @@ from rewind.models import load
 from rewind.saying import DECODER_MIN
 from rewind.text import load_text
 from rewind.video import open_frames
-from rewind.vision.concepts import NOTHING_NAMED, UNKNOWN
+from rewind.vision.concepts import NOTHING_NAMED, PEOPLE_ALIKE, UNKNOWN
 from rewind.worlds import make_world
 from rewind.worlds.splits import VALIDATION_SEEDS
 from test_video_handle import BIKES
@@ -114,6 +114,8 @@ def test_nothing_is_made_up_of_real_footage(question: str, begins: str, absent: 
 def test_what_is_not_followed_is_told_of_what_was_found(bikes: rewind.Video) -> None:
     assert bikes.find("no car").degradations[-1] == UNFOLLOWED
     assert UNFOLLOWED not in bikes.find("a car").degradations
+    assert bikes.find("a man", threshold=0.01).degradations[-1] == PEOPLE_ALIKE
+    assert PEOPLE_ALIKE not in bikes.find("a person", threshold=0.01).degradations
     late = bikes.ask("Is there a car from 0:30 on?")
     assert late.answer.startswith("I cannot tell; what is asked about is seen at")
     assert any("nothing of it lies at 0:00:30" in note for note in late.degradations)

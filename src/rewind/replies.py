@@ -17,6 +17,7 @@ from rewind.saying import Said, say
 from rewind.store import Stretch
 from rewind.timeline import Timeline
 from rewind.values import Answer, Found, FrameCount, KeyFrame, Moment, Seconds, TokenCount, VideoInfo
+from rewind.vision.concepts import PEOPLE_ALIKE
 
 MOMENTS = 5
 """Moments of an answer at most; of what `find` gives where no other number is asked for, too."""
@@ -71,6 +72,8 @@ def answer_of(engine: Engine, here: Recalled, info: VideoInfo, *, took: Seconds)
     best, best_at, lacks = seen.relevance.best, answering.best_time(seen.relevance, timeline), here.lacks
     if said.unasked:  # what is in view is no moment of what was looked for, as nothing was
         best, best_at, lacks = said.moments[0].score, said.moments[0].start_s, ()
+    if said.source == "concepts" and said.moments and not said.unasked:
+        lacks = (*lacks, *_taken_for_others(engine, scope.words))
     return Answer(
         answer=said.text, absent=said.absent, moments=said.moments,
         key_frames=tuple(replace(k, row=here.first_row + k.row) for k in told.key_frames),
@@ -80,6 +83,11 @@ def answer_of(engine: Engine, here: Recalled, info: VideoInfo, *, took: Seconds)
         degradations=(*here.lost, *scope.notes, *seen.text.degradations, *lacks, *decoded.degradations),
         seconds=replace(took, select=told.select_s, answer=told.answer_s),
     )  # fmt: skip
+
+
+def _taken_for_others(engine: Engine, words: str) -> tuple[str, ...]:
+    """What is to be told of the moments that concepts found."""
+    return (PEOPLE_ALIKE,) if engine.concepts is not None and engine.concepts.takes_for_anyone(words) else ()
 
 
 def told_by_the_file(engine: Engine, fact: str, info: VideoInfo) -> Answer:
@@ -105,7 +113,9 @@ def found_of(
     )  # fmt: skip
     if only_now:
         moments = tuple(m for m in moments if m.end_s > last)
-    unfollowed = (UNFOLLOWED,) if moments and seen.familiarity < FAMILIAR and negates(scope.words) else ()
+    unfollowed: tuple[str, ...] = ()
+    if moments and seen.familiarity < FAMILIAR:
+        unfollowed = (*((UNFOLLOWED,) if negates(scope.words) else ()), *_taken_for_others(engine, scope.words))
     return Found(
         absent=not moments, moments=moments,
         best_score=float(relevance.scores[-1]) if only_now else relevance.best,

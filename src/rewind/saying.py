@@ -101,7 +101,10 @@ def say(
     if part is not None:
         return Said(f"I cannot tell; of what is asked about, {part}", "none", unsure, False)
     if not moments:
-        return Said(ABSENT_THERE if within else ABSENT, "concepts", 1 - relevance.best, True)
+        text = ABSENT_THERE if within else ABSENT
+        if question.negates(asked) and not concepts.affirms(asked):
+            text = f"What is named is {text[0].lower()}{text[1:]}"  # of *Is there no dog?*: there is none
+        return Said(text, "concepts", 1 - relevance.best, True)
     whether, plain = question.WHETHER.match(asked) is not None, followed and not question.negates(asked)
     if plain and (whether or question.asks_more(asked)):
         chosen = _choice(concepts, asked, wide, timeline, end_s=end_s)
@@ -198,7 +201,7 @@ def _of_moment(
     # Of what happens to a thing its own times do not tell: *When does the dog leave?*
     happens = not concepts.names_all(question.timed(asked) or "")
     if whether or not plain or happens or question.asks_more(asked):
-        return f"I cannot tell; what is asked about is seen {when}{there}", None
+        return f"I cannot tell; {concepts.seen_as(asked)} seen {when}{there}", None
     return f"{_times([moment])}{there}", moment.score
 
 

@@ -293,8 +293,19 @@ def test_kinds_of_a_thing(concepts: Concepts) -> None:
     [
         ("Is there a dog?", True), ("Does a red car appear?", True), ("Can you see a fire truck anywhere?", True),
         ("Is there a small dog?", False), ("Is there a dog on a sofa?", False), ("Is there a treadmill?", False),
-        ("Is it raining?", False), ("", False),
+        ("Is it raining?", False), ("", False), ("Is there a person?", True), ("Is there a child?", False),
     ],
 )  # fmt: skip
 def test_one_thing_and_nothing_else(concepts: Concepts, query: str, one: bool) -> None:
     assert concepts.names_one_thing(query) == one
+
+
+@pytest.mark.parametrize(
+    ("query", "anyone"),
+    [
+        ("a child", True), ("Is there a crowd?", True), ("two women hugging", True), ("a man with a dog", True),
+        ("a person", False), ("Are there any people?", False), ("someone with a dog", False), ("a dog", False),
+    ],
+)  # fmt: skip
+def test_people_are_not_told_apart(concepts: Concepts, query: str, anyone: bool) -> None:
+    assert concepts.takes_for_anyone(query) == anyone

@@ -129,6 +129,8 @@ def test_colours_alone_and_names_stay_the_classifiers(concepts: MatchedConcepts,
     )
     assert float(concepts.score(posterior, "anything red").scores.max()) >= SEEN
     assert concepts.names(posterior[22:]) == classifier.names(plain[2][22:])
+    assert classifier.takes_for_anyone("a child")
+    assert not concepts.takes_for_anyone("a child")
 
 
 def test_a_posterior_of_another_encoder_is_refused(concepts: MatchedConcepts) -> None:

@@ -40,6 +40,7 @@ UNKNOWN = "no word of the query is known: what it asks for may be there all the 
 STRANGE = "the query seems to be in another language than English: what it asks for may be there all the same"
 UNSHOWN = "no class of the classifier shows it, only where it may be: it may be there all the same"
 GUESSED = "no word of the query is known, only words that mean something like it: it may be there all the same"
+PEOPLE_ALIKE = "people are not told apart, by age, sex or what they do: these are the moments of any"
 NOTHING_NAMED = "the query names nothing to look for"
 
 
@@ -201,9 +202,22 @@ class Concepts:
         more."""
         return self._vocabulary.names_one_thing(query) or len(self._vocabulary.colours_alone(query)) == 1
 
+    def affirms(self, query: str) -> bool:
+        """Whether a query names something beside what it says not to be there: *a dog but no person*."""
+        return self._vocabulary.affirmed(query) != query
+
     def names_all(self, query: str) -> bool:
         """Whether all that a query says of what may be in view is looked for: `Vocabulary.names_all`."""
         return self._vocabulary.names_all(query)
+
+    def takes_for_anyone(self, query: str) -> bool:
+        """Whether a query asks for particular people, and any are taken for them: *a child*."""
+        return self._vocabulary.takes_for_anyone(query)
+
+    def seen_as(self, query: str) -> str:
+        """What the moments of a query show, in words with their verb."""
+        alone = len(self.terms(query)) == 1 and self.takes_for_anyone(query)
+        return "people are" if alone else "what is asked about is"
 
     def names_beyond(self, query: str, words: frozenset[str]) -> bool:
         """Whether a query names a known thing by a word that is not among `words`; codes name nothing."""

@@ -90,6 +90,11 @@ class MatchedConcepts(Concepts):
         del query
         return True
 
+    def takes_for_anyone(self, query: str) -> bool:
+        """An image-text model has seen who is called what."""
+        del query
+        return False
+
     def names_one_thing(self, query: str) -> bool:
         """See `Concepts.names_one_thing`; one word of any kind does."""
         return super().names_one_thing(query) or len(self._vocabulary.content(query).split()) == 1

@@ -42,6 +42,8 @@ FOREIGN = frozenset((
     "keine", "ist", "sind", "und", "nicht", "wann", "gibt", "sieht", "il", "gli", "est", "sont", "les", "une", "quand",
     "sur", "uma", "onde", "quem", "een", "het", "zijn", "wie", "hoeveel", "ett", "finns", "och", "det", "apakah", "ada",
 ))  # fmt: skip
+ANYONE = frozenset(("person", "people", "human", "someone", "somebody"))
+"""Words for people that say nothing of who they are."""
 SURE = 0.3  # posterior mass from which a single class is named
 
 
@@ -159,12 +161,18 @@ class Vocabulary:
 
     def names_one_thing(self, query: str) -> bool:
         """Whether a query holds one known phrase, which a class shows for certain, and else but colours and words that
-        say nothing of what is in view."""
+        say nothing of what is in view. A child is not known for certain: see `takes_for_anyone`."""
         phrases = list(self._phrases(words_in(query)))
         known = [phrase for phrase, _ in phrases if phrase]
         others = (word for _, word in phrases if word)
         plain = all(word in self._stop or word in COLOURS for word in others)
-        return plain and len(known) == 1 and bool(self.term(known[0]).weights.max() == 1)
+        certain = plain and len(known) == 1 and bool(self.term(known[0]).weights.max() == 1)
+        return certain and not self.takes_for_anyone(query)
+
+    def takes_for_anyone(self, query: str) -> bool:
+        """Whether a query asks for people of whom it says more than that: *a child*, *a crowd*, *dancing*. The classes
+        tell that people are there, by what they wear, and not one from another."""
+        return any(term.people and term.name not in ANYONE for term in self.terms(query))
 
     def names_all(self, query: str) -> bool:
         """Whether all words of a query that say what may be in view are known: of *When does the dog leave?* the dog
