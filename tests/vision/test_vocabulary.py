@@ -184,3 +184,8 @@ def test_words_of_other_scripts_may_name_something(query: str) -> None:
 )
 def test_some_queries_name_nothing(query: str) -> None:
     assert not load_vocabulary().names_something(query)
+
+
+def test_no_class_is_a_homonym(vocabulary: Vocabulary) -> None:
+    """*A safe* is looked for; *orange* is a colour first."""
+    assert [name for name in vocabulary.classes if not vocabulary.known_in(f"a {name}")] == ["orange"]
