@@ -147,11 +147,9 @@ def recollect(
     concepts, known, lack = None, False, UNKNOWN
     if engine.concepts is not None:
         text = replace(text, degradations=(*text.degradations, *engine.concepts.cuts(instruction)))
-        wide, times, inside = stretch, timeline, slice(None)
-        if around is not None:
-            wide, times, inside = around.stretch, around.timeline, around.rows
-        found = engine.concepts.score_parts(wide.part("posterior"), instruction, times)
-        concepts, known, lack = found.scores[inside], bool(found.known), found.lack
+        wide = around or Around(stretch, timeline, float(seconds[-1]), slice(0, rows))
+        found = engine.concepts.score_parts(wide.stretch.part("posterior"), instruction, wide.timeline)
+        concepts, known, lack = found.scores[wide.rows], bool(found.known), found.lack
         if float(concepts.max()) < SEEN and engine.vague(text):
             known, lack = False, VAGUE
     familiarity = engine.familiarity(text)

@@ -73,7 +73,7 @@ def samples_worth_a_glance(scope: Scope, clock: Clock, info: VideoInfo) -> range
     if scope.within is None or info.duration_s is None or info.live:
         return None
     whole = math.ceil(info.duration_s * clock.fps)
-    low, high = scope.around or (scope.low, scope.high)
+    low, high = scope.looked_at
     first = 0 if low is None else max(0, clock.first_at(low))
     stop = whole if high is None else min(whole, clock.first_at(high))
     few = min(MOST, whole // SHARE)

@@ -113,15 +113,15 @@ def found_of(
     )  # fmt: skip
     if only_now:
         moments = tuple(m for m in moments if m.end_s > last)
-    unfollowed: tuple[str, ...] = ()
-    if moments and seen.familiarity < FAMILIAR:
-        unfollowed = (*((UNFOLLOWED,) if negates(scope.words) else ()), *_taken_for_others(engine, scope.words))
+    by_concepts = bool(moments) and seen.familiarity < FAMILIAR
+    unfollowed = (UNFOLLOWED,) if by_concepts and negates(scope.words) else ()
+    others = _taken_for_others(engine, scope.words) if by_concepts else ()
     return Found(
         absent=not moments, moments=moments,
         best_score=float(relevance.scores[-1]) if only_now else relevance.best,
         best_time_s=last if only_now else answering.best_time(relevance, timeline),
         threshold=relevance.threshold if threshold is None else threshold, frames=frames_of(here.stretch, timeline),
         model=engine.name, video=info, within=scope.within,
-        degradations=(*here.lost, *scope.notes, *seen.text.degradations, *here.lacks, *unfollowed),
+        degradations=(*here.lost, *scope.notes, *seen.text.degradations, *here.lacks, *unfollowed, *others),
         seconds=replace(took, select=time.perf_counter() - begun), known=relevance.known,
     )  # fmt: skip

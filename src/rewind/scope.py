@@ -45,9 +45,14 @@ class Scope:
         """The rows of a video's frames that are meant. Raises: ConfigError where none of them lies there."""
         return _rows(timeline, self.low, self.high)
 
+    @property
+    def looked_at(self) -> tuple[float | None, float | None]:
+        """`low` and `high` of what is looked at to tell of the part that is meant."""
+        return self.around or (self.low, self.high)
+
     def rows_around(self, timeline: Timeline) -> slice:
         """The rows of a video's frames that are looked at to tell of those that are meant."""
-        return self.rows(timeline) if self.around is None else _rows(timeline, *self.around)
+        return _rows(timeline, *self.looked_at)
 
 
 def _rows(timeline: Timeline, low: float | None, high: float | None) -> slice:

@@ -58,6 +58,16 @@ def resumable(what: str) -> Iterator[None]:
         raise typer.Exit(exit_code(stop)) from None
 
 
+@contextlib.contextmanager
+def _stopped() -> Iterator[None]:
+    """Whoever is stopped inside says so in one line, and ends with the exit code of what stopped it."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        complain("stopped")
+        raise typer.Exit(exit_code(stop)) from None
+
+
 class RewindGroup(TyperGroup):
     """A group whose unnamed command is `ask`: `rewind VIDEO "question"`."""
 
@@ -88,19 +98,14 @@ class RewindGroup(TyperGroup):
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         """As typer's, which would end with 130 whatever the signal."""
-        try:
+        with _stopped():
             return super().make_context(*args, **options)
-        except KeyboardInterrupt as stop:
-            complain("stopped")
-            raise typer.Exit(exit_code(stop)) from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except KeyboardInterrupt as stop:
-            complain("stopped")
-            raise typer.Exit(exit_code(stop)) from None
+            with _stopped():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
         except BrokenPipeError:
             _forget_stdout()
             raise typer.Exit(PIPE_CLOSED) from None
